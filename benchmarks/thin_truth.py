@@ -125,7 +125,7 @@ class Trainings:
 
     def _made(self, recipe: Recipe) -> Iterator[Examples]:
         teacher = cast(TrainedTeacher, self.distillation.teacher)  # one is always given
-        batches = Batches(self.data, recipe, "cpu")
+        batches = Batches(self.data.size("train"), self.data.training(recipe), recipe)
         network = teacher.network.eval()
         for epoch in range(recipe.epochs):
             for batch in batches.epoch(epoch, range(batches.steps)):

@@ -63,12 +63,13 @@ class Fresh:
     Attributes:
         space: the search space.
         signature: shapes of the networks' inputs and outputs.
+        scored_on: split whose batches candidates are scored on.
     """
 
     space: SearchSpace
     signature: Signature
     digest = ""
-    scored_on: SplitName = field(default="train", init=False)
+    scored_on: SplitName = "train"
 
     def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
         """Return the network of an architecture, which carries its origin.

@@ -19,6 +19,7 @@ OWN = {
     "diswot.tasks": {"accuracy"},  # a metric of every task with classes
     "diswot.losses": {"logit", "logits"},
     "diswot.scorers": {"logits"},
+    "diswot.methods.data_free": {"logits"},
     "diswot.bench": {"accuracy", "accuracies"},  # of published tables
     "diswot.cli.bench": {"accuracy", "accuracies"},
 }

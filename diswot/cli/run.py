@@ -90,7 +90,7 @@ def print_run(report: RunReport) -> None:
     from diswot.export import onnx_available
 
     test = next(measure for row in report.rows for measure in row.measures.values())
-    losses, noun = report.task.losses, report.task.noun
+    losses, noun = report.losses, report.task.noun
     settings = report.search.manifest["settings"]
     repeats = settings["repeats"]
     print_table(

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
+from diswot.losses import Objective
 from diswot.progress import Progress
 from diswot.students import Fresh, StudentSource
 from diswot.tasks import Dataset, NoOptions, Task
 from diswot.teachers import Teacher
+from diswot.training import DistillationMethod, Method
 from search_spaces import SearchSpace
 
 
@@ -80,6 +84,38 @@ class RunMethod:
     def searched(self, data: Dataset) -> Dataset:
         """Return the dataset on which candidates are scored; by default `data` itself."""
         return data
+
+    def losses(self, task: Task, options: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the losses with which the winner of a run is trained, in order.
+
+        The first one that reads the teacher is also used for baselines and shortlists. One that
+        does not read it measures what the teacher adds.
+
+        Args:
+            task: the task of the run.
+            options: options of the method, including defaults.
+        """
+        return task.losses
+
+    def training(
+        self,
+        student: nn.Module,
+        objective: Objective,
+        *,
+        teachers: Mapping[str, nn.Module] | None = None,
+        seed: int = 0,
+        options: Mapping[str, Any],  # noqa: ARG002
+    ) -> Method:
+        """Return the training method of a student; by default distillation on the dataset.
+
+        Args:
+            student: the network to train.
+            objective: the parsed loss.
+            teachers: teachers by their names in the task.
+            seed: seed of the training.
+            options: options of the method, including defaults.
+        """
+        return DistillationMethod(student, objective, teachers=teachers, seed=seed)
 
     def source(self, workshop: Workshop) -> StudentSource:
         """Return the source of students, which may be trained now or loaded from a cache.

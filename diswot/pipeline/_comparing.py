@@ -17,7 +17,7 @@ class TrainedStudent:
         label: its role in the run: `winner`, `largest`, …
         name: name of its architecture.
         costs: parameters and MACs.
-        loss: loss of its training; the first of the task's losses does not use the teacher.
+        loss: loss of its training.
         val: the metric's values (N,) for the validation examples.
         test: the metric's values (M,) for the test examples.
     """

@@ -118,7 +118,8 @@ def run(
             search = _Search(teacher, space, budget, options, method)
             students = MakeStudents(method, partial(workshop_of, space, options, own))
             stages = main_job(search.start, students, teacher_first=search.needs_teacher)
-            return run_stages(stages, Run(folder, TrainingSetup(teacher, options, report), job))
+            setup = TrainingSetup(teacher, options, report, method=method, own=own)
+            return run_stages(stages, Run(folder, setup, job))
 
 
 def workshop_of(

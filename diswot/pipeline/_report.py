@@ -53,6 +53,7 @@ class RunReport:
     Attributes:
         search: result of the search.
         task: the task.
+        losses: losses with which the winner was trained, in order.
         verdict: which student to use, and why; this student was exported.
         rows: the teacher, the winner and the baselines.
         latency: description of how the rows' latencies were measured.
@@ -65,6 +66,7 @@ class RunReport:
 
     search: SearchResult
     task: Task
+    losses: tuple[str, ...]
     verdict: Verdict
     rows: tuple[Row, ...]
     latency: str

@@ -98,10 +98,9 @@ def _resume_job(
     )
     if options.get("data_root") is None and options["data"].source is not None:
         options["data_root"] = options["data"].source.root
-    setup = TrainingSetup(
-        teacher, {**options, **_training_options_of(settings, job, options)}, progress
-    )
     method, own, _ = with_method(job)
+    trained = {**options, **_training_options_of(settings, job, options)}
+    setup = TrainingSetup(teacher, trained, progress, method=method, own=own)
     needs_teacher = method.needs_teacher or settings["teacher_state"] == "trained"
     space = restored_option("space", settings["space"], options.get("space"), SPACES)
     students = MakeStudents(method, partial(workshop_of, space, dict(options), own))

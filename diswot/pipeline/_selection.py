@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from diswot.pipeline._comparing import Comparison, TrainedStudent
 from diswot.pipeline._verdict import WINNER, Alternative, Verdict, called
 from diswot.tasks import Dataset, Measure
+from diswot.training import parse_objective
 
 
 def verdict(
@@ -38,7 +39,7 @@ def verdict(
         ValueError: no student was distilled.
     """
     compare = Comparison(dataset)
-    distilled = [student for student in students if student.loss != alone_of(dataset)]
+    distilled = [student for student in students if not is_alone(student.loss)]
     if not distilled:
         raise ValueError("Expected at least one distilled student, but got none")
     # 1. The best on the validation split. 2. All that are not significantly worse. 3. The
@@ -56,16 +57,16 @@ def verdict(
         notes=(
             *_missing(failures or {}, untrained),
             *_notes(taken, others, compare),
-            *_of_teacher(taken, students, compare, alone=alone_of(dataset), teacher=teacher),
+            *_of_teacher(taken, students, compare, teacher=teacher),
             *_of_seeds(seeds, compare.task.noun),
         ),
         alternatives=tuple(_alternative(item, taken, compare) for item in others),
     )
 
 
-def alone_of(dataset: Dataset) -> str:
-    """Return the loss of students that are trained without a teacher."""
-    return dataset.task.losses[0]
+def is_alone(loss: str) -> bool:
+    """Return whether students with this loss are trained without a teacher."""
+    return not parse_objective(loss).needs_teacher
 
 
 def _one_each(
@@ -171,12 +172,11 @@ def _of_teacher(
     students: Sequence[TrainedStudent],
     compare: Comparison,
     *,
-    alone: str,
     teacher: Measure | None,
 ) -> list[str]:
     """Return notes if the teacher does not improve the student, or is worse than its student."""
     notes = []
-    plain = next((s for s in students if s.loss == alone and s.name == selected.name), None)
+    plain = next((s for s in students if is_alone(s.loss) and s.name == selected.name), None)
     if plain is not None and not compare.is_better(selected, plain, "test"):
         worse = compare.is_better(plain, selected, "test")
         least = "loses" if worse else f"adds nothing measurable on these {compare.task.noun}s"

@@ -16,7 +16,7 @@ from diswot.latency import default_form, is_measured
 from diswot.options import EAGER
 from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._report import RunReport
-from diswot.pipeline._selection import alone_of, verdict
+from diswot.pipeline._selection import is_alone, verdict
 from diswot.pipeline._short_trainings import plan_of
 from diswot.pipeline._stage import Run, Stage, fingerprint_of
 from diswot.pipeline._students import Attempts, Students, Timing, TrainingSetup
@@ -26,7 +26,7 @@ from diswot.runtimes import onnx_available
 from diswot.search import Candidate, SearchResult
 from diswot.students import origin_of
 from diswot.teachers import Teacher
-from diswot.training import Halving
+from diswot.training import Halving, folder_name
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ class Train:
             setup.seed,
             setup.progress,
             _timing(result, setup, onnx=job["onnx"]),
+            losses=setup.losses,
         )
         count = plan_of(run, result).shortlist or job["shortlist"]
         winner, halving = students.chosen(result.shortlist(count))
@@ -200,6 +201,7 @@ class Report:
         return RunReport(
             search=run.of(Search),
             task=students.dataset.task,
+            losses=tuple(students.losses),
             verdict=run.of(Decide),
             rows=(*students.teacher_rows(), *rows),
             latency=str(students.timing),
@@ -253,7 +255,7 @@ def _trainings(
 ) -> dict[str, str]:
     """Return the folders of a candidate's trainings, by loss."""
     if label == WINNER:
-        return {loss: loss for loss in students.dataset.task.losses}
+        return {loss: folder_name(loss) for loss in students.losses}
     return {students.loss: label} if compare and candidate.failure is None else {}
 
 
@@ -277,7 +279,7 @@ def _verdict(done: Trainings, *, seed: int) -> Verdict:
         for label in distinct.values()
         for loss, error in attempts[label].failures.items()
     ]
-    if all(student.loss == alone_of(students.dataset) for student in trained):
+    if all(is_alone(student.loss) for student in trained):
         raise failed[0][1]
     return verdict(
         trained,

@@ -1,7 +1,7 @@
 """Train and measure the students of a run."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +10,7 @@ from torch import nn
 
 from diswot.errors import DivergedError, first_line
 from diswot.latency import time_network
+from diswot.methods import RunMethod
 from diswot.networks.copies import copied
 from diswot.options import EAGER, RUNTIMES, DistillationOptions, options_of
 from diswot.pipeline._comparing import TrainedStudent
@@ -25,6 +26,7 @@ from diswot.training import (
     TrainedTeacher,
     Training,
     halve,
+    parse_objective,
     prepare_distillation,
 )
 
@@ -36,25 +38,39 @@ class TrainingSetup:
         teacher: a name, `package.module:callable`, a network, or a `Teacher`.
         options: options of the run, with the loaded data.
         progress: receives every step.
+        method: the method of the run.
+        own: options of the method, including defaults.
+
+    Attributes:
+        losses: losses with which the winner is trained.
     """
 
     def __init__(
-        self, teacher: str | nn.Module | Teacher, options: Mapping[str, Any], progress: Progress
+        self,
+        teacher: str | nn.Module | Teacher,
+        options: Mapping[str, Any],
+        progress: Progress,
+        *,
+        method: RunMethod,
+        own: Mapping[str, Any],
     ) -> None:
         self._teacher = teacher
         self._options = options
+        self._make = partial(method.training, options=own)
+        self.losses = method.losses(options["data"].task, own)
         self.seed: int = options.get("seed", 0)
         self.progress = progress
 
     @cached_property
     def distillation(self) -> Distillation:
         """Teacher with weights (trained first if it has none), data and recipe."""
-        return prepare_distillation(
+        prepared = prepare_distillation(
             self._teacher,
             data=self._options["data"],
             progress=self.progress,
             **cast(DistillationOptions, options_of(DistillationOptions, self._options)),
         )
+        return replace(prepared, make=self._make)
 
     def trained_teacher(self) -> Teacher:
         """Return the teacher with its weights."""
@@ -118,6 +134,8 @@ class Students:
         seed: seed of the run, from which initializations are derived.
         progress: receives every step.
         timing: how latencies are measured.
+        losses: losses with which the winner is trained; the first one that reads the teacher
+            is also used for shortlist and baselines.
     """
 
     def __init__(
@@ -127,7 +145,10 @@ class Students:
         seed: int,
         progress: Progress,
         timing: Timing,
+        *,
+        losses: Sequence[str],
     ) -> None:
+        self.losses = losses
         self._distillation = distillation
         self._folder = folder
         self._seed = seed
@@ -182,8 +203,8 @@ class Students:
 
     @property
     def loss(self) -> str:
-        """The distillation loss of the task, with which shortlist and baselines are trained."""
-        return self.dataset.task.losses[1]
+        """The first loss that reads the teacher, with which shortlist and baselines are trained."""
+        return next(each for each in self.losses if parse_objective(each).needs_teacher)
 
     @property
     def teacher_test(self) -> Measure | None:
@@ -238,7 +259,7 @@ class Students:
                 teacher.source.name,
                 measure_costs(lambda: copied(teacher.network).to("meta"), signature),
                 self._milliseconds(teacher.network),
-                measures={self.dataset.task.losses[0]: teacher.test},
+                measures={self.losses[0]: teacher.test},
             )
 
     def row(self, label: str, candidate: Candidate, reports: Mapping[str, Training]) -> Row:

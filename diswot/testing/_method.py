@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,7 +53,7 @@ def check_method(make: Callable[[], Method], data: Dataset) -> None:
         ...         nn.Sequential(nn.Flatten(), nn.Linear(256, 10)), parse_objective("ce"))
         >>> check_method(make, few)
     """
-    size = data.size("train")
+    size = make().examples_per_epoch(data)
     require(size >= STEPS, f"at least {STEPS} training examples, but there are {size}")
     recipe = Recipe(epochs=2, batch_size=size // STEPS)
     # 1. One batch: losses are finite scalars, and gradients reach the right parameters.
@@ -74,9 +75,11 @@ def check_method(make: Callable[[], Method], data: Dataset) -> None:
 def _check_losses(method: Method, data: Dataset, recipe: Recipe) -> None:
     with torch_seed(0):
         method.setup(data, "cpu")
-        take = data.training(recipe)
-        method.prepare(PlainBatches(data, recipe.batch_size, "cpu", 0, take.fixed, lambda _: None))
-        players = _players(method, data.size("train") // recipe.batch_size)
+        take, size = method.batches(data, recipe), recipe.batch_size
+        plain = partial(method.batches, data, Recipe(1, augment="none"))
+        examples = method.examples_per_epoch(data)
+        method.prepare(PlainBatches(examples, plain, size, 0, take.fixed, lambda _: None))
+        players = _players(method, examples // size)
         batch = take(torch.arange(recipe.batch_size))
         with method.train().watching():
             for name, player in players.items():

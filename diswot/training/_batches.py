@@ -1,13 +1,13 @@
 """The batches of a training: order, shares of processes, and augmentation."""
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from diswot.errors import OptionError
 from diswot.seeding import seed_for
-from diswot.tasks import Batch, Dataset
+from diswot.tasks import Batch, TrainingBatches
 from diswot.training._recipe import Recipe
 
 
@@ -15,13 +15,11 @@ class Batches:
     """Draws the augmented batches of one process.
 
     Args:
-        data: the dataset, whose training split is used.
-        recipe: batch size, seed, augmentation and mixing.
-        device: torch device to which batches are moved.
+        examples: number of training examples.
+        source: returns augmented examples, on the device.
+        recipe: batch size and seed.
         process: rank of this process.
         processes: number of processes, each of which takes its share of every batch.
-        teachers: teachers by name that may get their own view of the examples, for example
-            images in the resolution they were trained with.
 
     Attributes:
         size: examples per step, over all processes.
@@ -36,16 +34,15 @@ class Batches:
 
     def __init__(
         self,
-        data: Dataset,
+        examples: int,
+        source: TrainingBatches,
         recipe: Recipe,
-        device: str,
         *,
         process: int = 0,
         processes: int = 1,
-        teachers: Mapping[str, nn.Module] | None = None,
     ) -> None:
-        self.size = min(recipe.batch_size, data.size("train"))
-        self.steps = recipe.steps_per_epoch(data.size("train"))
+        self.size = min(recipe.batch_size, examples)
+        self.steps = recipe.steps_per_epoch(examples)
         self.parts = recipe.gradient_accumulation
         if self.size % (processes * self.parts):
             raise OptionError(
@@ -53,10 +50,10 @@ class Batches:
                 f"({processes} processes, gradient accumulation {self.parts}), but got {self.size} "
                 "examples: give a multiple of it (--train-batch-size)"
             )
-        self._examples, self._recipe = data.size("train"), recipe
+        self._examples, self._recipe = examples, recipe
         self._process, self._processes = process, processes
-        self._take = data.training(recipe, device=device, teachers=teachers)
-        self.fixed, self.views = self._take.fixed, self._take.views
+        self._take = source
+        self.fixed, self.views = source.fixed, source.views
 
     def order(self, epoch: int) -> Tensor:
         """Return the indices (steps, parts, B) of this process's training examples.

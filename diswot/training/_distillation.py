@@ -19,13 +19,14 @@ from diswot.tasks import Dataset
 from diswot.teachers import load_checkpoint
 from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._checkpoint import load_checkpoint as load_state
-from diswot.training._distillation_method import settings_of
+from diswot.training._distillation_method import DistillationMethod, MakeMethod
 from diswot.training._fingerprint import conditions, fingerprint
+from diswot.training._method import Method
 from diswot.training._recipe import Recipe
 from diswot.training._saved_students import load_training, save_report, saved_students
 from diswot.training._teacher import TrainedTeacher
 from diswot.training._trainer import Stop
-from diswot.training._training import train
+from diswot.training._training import train_by
 from diswot.training._training_result import Training
 
 
@@ -38,12 +39,14 @@ class Distillation:
         teachers: teachers by their names in the task, in its order; empty to train without.
         recipe: optimizer, schedule, augmentation, …
         device: torch device.
+        make: makes the training method of a student and a loss.
     """
 
     data: Dataset
     teachers: Mapping[str, TrainedTeacher]
     recipe: Recipe
     device: str
+    make: MakeMethod = DistillationMethod
 
     @property
     def teacher(self) -> TrainedTeacher | None:
@@ -69,13 +72,6 @@ class Distillation:
                 settings in it is resumed.
             progress: receives every step.
             stage: name of the training in progress reports; by default its loss.
-
-        Args:
-            student: what is trained.
-            loss: see [`distill`][diswot.training.distill].
-            folder: where the training is kept.
-            progress: receives every step.
-            stage: what the training is called there; by default as its loss.
             stop: asked after every epoch whether to end early; by default never.
 
         Raises:
@@ -97,12 +93,12 @@ class Distillation:
         stage: str | None,
         stop: Stop | None = None,
     ) -> Training:
-        training = train(
-            student,
+        objective = parse_objective(loss)
+        objective.check_reads(self.data.task.reads, task=self.data.task.name)
+        training = train_by(
+            self._method(student, objective),
             self.data,
-            objective=parse_objective(loss),
             recipe=self.recipe,
-            teachers=self._networks,
             folder=folder,
             device=self.device,
             progress=progress,
@@ -194,8 +190,9 @@ class Distillation:
         """
         if not (folder / CHECKPOINT).exists():
             return False
-        settings = self._settings(parse_objective(loss))
-        of = fingerprint(student, settings, self.data, self.recipe, views=self._views(loss))
+        method = self._method(student, parse_objective(loss))
+        views = method.batches(self.data, self.recipe).views
+        of = fingerprint(student, method.settings, self.data, self.recipe, views=views)
         try:
             load_state(folder, of=of)
         except RunFolderError:
@@ -205,20 +202,13 @@ class Distillation:
 
     def conditions(self, loss: str) -> dict[str, Any]:
         """Return the fingerprint of trainings with this loss, apart from the student, as JSON."""
-        settings = self._settings(parse_objective(loss))
-        return conditions(settings, self.data, self.recipe, views=self._views(loss))
+        method = self._method(nn.Identity(), parse_objective(loss))
+        views = method.batches(self.data, self.recipe).views
+        return conditions(method.settings, self.data, self.recipe, views=views)
 
-    def _settings(self, objective: Objective) -> dict[str, Any]:
-        return settings_of(objective, self._networks)
-
-    def _views(self, loss: str) -> Mapping[str, str]:
-        """Return descriptions of the teachers' own views in a training with this loss."""
-        teachers = self._networks if parse_objective(loss).needs_teacher else {}
-        return self.data.training(self.recipe, teachers=teachers).views
-
-    @property
-    def _networks(self) -> dict[str, nn.Module]:
-        return {name: teacher.network for name, teacher in self.teachers.items()}
+    def _method(self, student: nn.Module, objective: Objective) -> Method:
+        networks = {name: teacher.network for name, teacher in self.teachers.items()}
+        return self.make(student, objective, teachers=networks, seed=self.recipe.seed)
 
     def _set_origin(self, student: nn.Module, training: Training) -> Origin:
         known = origin_of(student) or Origin(self.data.signature)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from diswot.losses import Criterion, Losses, Objective, TrainingBatch, needs_a_teacher
 from diswot.networks import ActivationReader, Activations
@@ -18,6 +18,19 @@ from diswot.training._teacher_outputs import TeacherOutputs, cached, computed, g
 
 EXAMPLES = 4
 """Batch size of the forward pass with which a criterion is built."""
+
+
+class MakeMethod(Protocol):
+    """(student, loss, teachers, seed) → the training method, such as `DistillationMethod`."""
+
+    def __call__(
+        self,
+        student: nn.Module,
+        objective: Objective,
+        *,
+        teachers: Mapping[str, nn.Module] | None = None,
+        seed: int = 0,
+    ) -> Method: ...
 
 
 class DistillationMethod(Method):
@@ -68,11 +81,10 @@ class DistillationMethod(Method):
             device: torch device.
         """
         super().setup(data, device)
-        places = torch.arange(min(EXAMPLES, data.size("train")))
         self.criterion = self._objective.build(
             self.student,
             next(iter(self.teachers.values()), None),
-            *data.batch("train", places, device=device).inputs,
+            *self.examples(data, device),
             outputs=data.signature.outputs,
             train_examples=data.size("train"),
             seed=self._seed,
@@ -80,6 +92,16 @@ class DistillationMethod(Method):
         self._read = ActivationReader(
             self.student, watches=self.criterion.student_watches, who="the student"
         )
+
+    def examples(self, data: Dataset, device: str) -> tuple[Tensor, ...]:
+        """Return a few inputs of networks, from which the shapes of their outputs are found.
+
+        Args:
+            data: the dataset.
+            device: torch device.
+        """
+        places = torch.arange(min(EXAMPLES, data.size("train")))
+        return data.batch("train", places, device=device).inputs
 
     @property
     def viewing(self) -> Mapping[str, nn.Module]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from diswot.errors import OptionError
 from diswot.losses import Losses
-from diswot.tasks import Batch, Dataset
+from diswot.tasks import Batch, Changes, Dataset, TrainingBatches
 from diswot.training._plain_batches import PlainBatches
 from diswot.training._recipe import Recipe
 
@@ -84,6 +84,26 @@ class Method(nn.Module, ABC):
         self.to(device)
         for teacher in self.teachers.values():
             teacher.to(device).eval()
+
+    def examples_per_epoch(self, data: Dataset) -> int:
+        """Return the number of examples in an epoch; by default the size of the training split.
+
+        Args:
+            data: the dataset.
+        """
+        return data.size("train")
+
+    def batches(self, data: Dataset, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
+        """Return the source of the batches that `losses` gets; by default the training split.
+
+        A method that trains on other examples, such as generated ones, returns its own source.
+
+        Args:
+            data: the dataset.
+            changes: augmentation and mixing, for example a recipe.
+            device: torch device of the batches.
+        """
+        return data.training(changes, device=device, teachers=self.viewing)
 
     def prepare(self, batches: PlainBatches) -> None:
         """Prepare the first step, for example train parts on the teachers or cache outputs.

@@ -1,41 +1,38 @@
 """Training examples without augmentation, which methods read before the first step."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from diswot.tasks import Batch, Dataset, TrainingBatches
-from diswot.training._recipe import Recipe
+from diswot.tasks import Batch, TrainingBatches
 
 
 @dataclass(frozen=True)
 class PlainBatches:
-    """Batches of the training split without augmentation; can be iterated repeatedly.
+    """Training examples without augmentation, in batches; can be iterated repeatedly.
 
     Attributes:
-        data: the dataset.
+        examples: number of training examples.
+        source: returns the source of unaugmented examples; called on first use.
         size: batch size.
-        device: torch device to which batches are moved.
         seed: seed of their order.
         fixed: whether the training uses these examples unchanged in every epoch (no random
             augmentation), so that teacher outputs can be cached.
         note: receives messages for the user.
-        teachers: teachers by name that may get their own view of the examples.
     """
 
-    data: Dataset
+    examples: int
+    source: Callable[[], TrainingBatches]
     size: int
-    device: str
     seed: int
     fixed: bool
     note: Callable[[str], None]
-    teachers: Mapping[str, nn.Module] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return self.data.size("train")
+        return self.examples
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield all examples once, in an order that depends only on the seed."""
@@ -54,5 +51,4 @@ class PlainBatches:
 
     @cached_property
     def _unchanged(self) -> TrainingBatches:
-        recipe = Recipe(1, augment="none")
-        return self.data.training(recipe, device=self.device, teachers=self.teachers)
+        return self.source()

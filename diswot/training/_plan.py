@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,12 +118,11 @@ def plan(
     place = accelerator.device  # with several processes "cpu:0", which torch treats as another
     device = "cpu" if place.type == "cpu" else str(place)
     batches = Batches(
-        data,
+        method.examples_per_epoch(data),
+        method.batches(data, recipe, device=device),
         recipe,
-        device,
         process=accelerator.process_index,
         processes=accelerator.num_processes,
-        teachers=method.viewing,
     )
     mark = fingerprint(method.student, method.settings, data, recipe, views=batches.views)
     return Plan(method, data, recipe, accelerator, device, batches, folder, meter, mark)
@@ -178,14 +178,14 @@ def _resumed(plan: Plan) -> tuple[TrainerState, dict[str, Any]]:
 
 
 def _plain_batches(plan: Plan) -> PlainBatches:
+    unchanged = Recipe(1, augment="none")
     return PlainBatches(
-        plan.data,
+        plan.method.examples_per_epoch(plan.data),
+        partial(plan.method.batches, plan.data, unchanged, device=plan.device),
         plan.recipe.batch_size,
-        plan.device,
         seed_for(plan.recipe.seed, "preparation"),
         plan.batches.fixed,
         plan.meter.report,
-        plan.method.viewing,
     )
 
 
@@ -194,7 +194,7 @@ def _leaves_unused(plan: Plan, players: Mapping[str, Player]) -> bool:
     method = plan.method
     before = copy.deepcopy(method.state_dict())
     trained = [parameter for parameter in method.parameters() if parameter.requires_grad]
-    places = torch.arange(min(EXAMPLES, plan.data.size("train")))
+    places = torch.arange(min(EXAMPLES, method.examples_per_epoch(plan.data)))
     found = False
     with method.watching():
         for player in players:

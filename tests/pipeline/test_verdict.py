@@ -160,7 +160,7 @@ def distances(mean: float) -> torch.Tensor:
 
 
 def test_lower_is_better_for_such_metrics() -> None:
-    def placed(label: str, params: int, mean: float, loss: str = "tolerant") -> TrainedStudent:
+    def placed(label: str, params: int, mean: float, loss: str = "diswot") -> TrainedStudent:
         values = distances(mean), distances(mean)
         return TrainedStudent(label, f"net-{label}", Costs(params, params), loss, *values)
 

@@ -1,0 +1,154 @@
+"""Students that are distilled without training images, against training with them.
+
+`python -m benchmarks.data_free --work runs/data-free` writes `results/data-free.csv`. If it is
+interrupted, the same command resumes with the trainings that are left.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, cast
+
+import click
+import numpy as np
+
+from benchmarks.results_folder import keep
+from diswot.bench.paired import paired_p
+from diswot.bench.trainings import Trainings
+from diswot.cli import displayed_progress
+from diswot.methods import find_method
+from diswot.methods.data_free import SAMPLES
+from diswot.options import filled
+from diswot.search import find_space
+from diswot.students import build_student
+from diswot.training import Distillation, TrainedTeacher, prepare_distillation
+
+ARMS = ("untrained", *reversed(SAMPLES), "images")
+"""From no training to distillation on the training images."""
+
+
+@dataclass(frozen=True)
+class DataFreeSettings:
+    """What is compared: one student, the same number of steps in every arm.
+
+    Attributes:
+        data: the dataset.
+        teacher: the teacher, trained once on the training images.
+        space: space of the student.
+        student: its architecture.
+        seeds: number of seeds of students.
+        epochs: epochs of a training.
+        steps: steps per epoch of 64 examples.
+    """
+
+    data: str = "digits"
+    teacher: str = "resnet20"
+    space: str = "thin"
+    student: str = "stem=5,expansion=2,width1=8,depth1=2,kernel1=3,width2=16,depth2=2,kernel2=3"
+    seeds: int = 5
+    epochs: int = 10
+    steps: int = 100
+
+
+@dataclass(frozen=True)
+class DataFreeRow:
+    """Test accuracy of one arm.
+
+    Attributes:
+        samples: what the student was trained on.
+        loss: its loss.
+        seeds: number of seeds.
+        accuracy: mean test accuracy.
+        sd: standard deviation over seeds.
+        behind: mean difference from training on the images, paired by seed.
+        p: two-sided p-value of this difference (paired t-test).
+    """
+
+    samples: str
+    loss: str
+    seeds: int
+    accuracy: float
+    sd: float | None = None
+    behind: float | None = None
+    p: float | None = None
+
+
+@cache
+def _distillation(settings: DataFreeSettings) -> Distillation:
+    return prepare_distillation(settings.teacher, data=settings.data, epochs=20, device="cpu")
+
+
+def _one(settings: DataFreeSettings, task: tuple[str, int]) -> dict[str, Any]:
+    arm, seed = task
+    distillation, method = _distillation(settings), find_method("data-free")
+    data = distillation.data
+    space = find_space(settings.space, data.signature)
+    student = build_student(space, space.from_string(settings.student), data.signature, seed=seed)
+    if arm == "untrained":
+        found = data.metrics[0].measure(student, data, "test")
+        return {"samples": arm, "seed": seed, "loss": "", "accuracy": found.value}
+    recipe = replace(distillation.recipe, epochs=settings.epochs, batch_size=64, seed=seed)
+    if arm == "images":
+        # As many steps as the other arms, in epochs of the training split.
+        steps = settings.epochs * settings.steps
+        of_images = steps // recipe.steps_per_epoch(data.size("train"))
+        found = (
+            replace(distillation, recipe=replace(recipe, epochs=of_images))
+            .train(student, loss=(loss := "kd(T=4)"))
+            .test
+        )
+    else:
+        given = {"samples": arm, "samples_per_epoch": 64 * settings.steps}
+        if arm == "distorted":
+            steps = settings.epochs * settings.steps
+            recipe = replace(recipe, epochs=steps // recipe.steps_per_epoch(data.size("train")))
+        own = filled(method.options, given)
+        (loss,) = method.losses(data.task, own)
+        make = partial(method.training, options=own)
+        found = replace(distillation, recipe=recipe, make=make).train(student, loss=loss).test
+    return {"samples": arm, "seed": seed, "loss": loss, "accuracy": found.value}
+
+
+def _rows(settings: DataFreeSettings, records: Any) -> list[DataFreeRow]:
+    found = {
+        arm: np.array([records[arm, seed]["accuracy"] for seed in range(settings.seeds)])
+        for arm in ARMS
+    }
+    rows = []
+    for arm in ARMS:
+        behind = found[arm] - found["images"]
+        row = DataFreeRow(
+            arm,
+            records[arm, 0]["loss"],
+            settings.seeds,
+            float(found[arm].mean()),
+            float(found[arm].std(ddof=1)),
+        )
+        if arm != "images":
+            row = replace(row, behind=float(behind.mean()), p=paired_p(behind))
+        rows.append(row)
+    teacher = cast(TrainedTeacher, _distillation(settings).teacher)  # one is always given
+    return [*rows, DataFreeRow("teacher", "", 1, teacher.test.value)]
+
+
+@click.command()
+@click.option("--work", type=click.Path(path_type=Path), required=True, help="Trainings so far.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
+def main(work: Path, workers: int) -> None:
+    """Train all arms, and write the table."""
+    settings, started = DataFreeSettings(), datetime.now(UTC)
+    tasks = [(arm, seed) for seed in range(settings.seeds) for arm in ARMS]
+    with displayed_progress() as progress:
+        records = Trainings(asdict(settings), work, key=["samples", "seed"]).run(
+            tasks,
+            partial(_one, settings),
+            before=partial(_distillation, settings),
+            workers=workers,
+            progress=progress,
+        )
+    keep("data-free", _rows(settings, records), asdict(settings), started)
+
+
+if __name__ == "__main__":
+    main()

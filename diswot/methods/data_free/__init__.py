@@ -1,0 +1,22 @@
+"""Distillation without the training data of the teacher."""
+
+from diswot.methods.data_free._generator import ImageGenerator
+from diswot.methods.data_free._noise import InputStatistics, input_statistics
+from diswot.methods.data_free._objectives import OBJECTIVES, GeneratorObjective, dafl, zskt
+from diswot.methods.data_free._options import SAMPLES, DataFreeOptions
+from diswot.methods.data_free._run import DataFreeRun
+from diswot.methods.data_free._training import DataFreeMethod
+
+__all__ = [
+    "OBJECTIVES",
+    "SAMPLES",
+    "DataFreeMethod",
+    "DataFreeOptions",
+    "DataFreeRun",
+    "GeneratorObjective",
+    "ImageGenerator",
+    "InputStatistics",
+    "dafl",
+    "input_statistics",
+    "zskt",
+]

@@ -1,0 +1,60 @@
+"""Options of the method `data-free`."""
+
+from typing import Annotated, TypedDict
+
+from diswot.options import Option
+
+SAMPLES = ("dafl", "zskt", "noise", "distorted")
+"""Sources of pseudo-samples; `distorted` reads the training images, without their labels."""
+
+
+class DataFreeOptions(TypedDict, total=False):
+    """Options of the method `data-free`."""
+
+    samples: Annotated[
+        str,
+        Option(
+            "Pseudo-samples that students are trained on: images of a generator that is trained "
+            "with the student (dafl, zskt), noise with the statistics of the teacher's first "
+            "normalization layer (noise), or training images with added noise, which needs "
+            "unlabeled images (distorted).",
+            default=SAMPLES[0],
+            choices=SAMPLES,
+            group="Training",
+            essential=True,
+        ),
+    ]
+    samples_per_epoch: Annotated[
+        int,
+        Option(
+            "Pseudo-samples per epoch; distorted images are used once each.",
+            default=6_400,
+            least=1,
+            most=100_000_000,
+            group="Training",
+            essential=True,
+        ),
+    ]
+    generator_rate: Annotated[
+        float,
+        Option("Learning rate of the generator (AdamW).", default=1e-3, above=0, group="Training"),
+    ]
+    latent_size: Annotated[
+        int,
+        Option(
+            "Size of the random vectors from which the generator makes images.",
+            default=100,
+            least=1,
+            most=10_000,
+            group="Training",
+        ),
+    ]
+    distortion: Annotated[
+        float,
+        Option(
+            "Standard deviation of the noise that is added to normalized images (distorted).",
+            default=0.5,
+            above=0,
+            group="Training",
+        ),
+    ]

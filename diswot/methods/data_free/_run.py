@@ -1,0 +1,75 @@
+"""Distillation without training data as a method of `run`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from diswot.errors import OptionError
+from diswot.losses import Objective
+from diswot.methods._run_method import RunMethod, Workshop
+from diswot.methods.data_free._objectives import OBJECTIVES
+from diswot.methods.data_free._options import DataFreeOptions
+from diswot.methods.data_free._training import DataFreeMethod
+from diswot.options import DEFAULT_SCORER
+from diswot.scorers import find_scorer
+from diswot.students import Fresh
+from diswot.tasks import Task
+from diswot.training import Method
+
+LOSS = "kd(T=4)"
+"""The student's loss on noise and on distorted images."""
+
+
+class DataFreeRun(RunMethod):
+    """Distills students on pseudo-samples, without the training data of the teacher.
+
+    Search and trainings read no training example, except with `--samples distorted`. Candidates
+    are scored on the validation split, without labels; it also selects epochs and the student,
+    and the test split measures them. A teacher without weights is trained on the training split
+    first, as in other runs.
+    """
+
+    name = "data-free"
+    summary = "students that are distilled on generated images or noise, without training data"
+    options = DataFreeOptions
+    defaults: Mapping[str, Any] = {"train_batch_size": 64}
+
+    def check(self, task: Task, options: Mapping[str, Any]) -> None:
+        """Make sure that the task classifies images, and that the score needs no labels.
+
+        Raises:
+            OptionError: there are no images or classes, or the score reads labels.
+        """
+        if not task.reads.issuperset({"real inputs", "logits", "feature maps"}):
+            raise OptionError(
+                "the method data-free generates images for classifiers, which networks of the task "
+                f"{task.name} are not: use --task images, or leave --method out"
+            )
+        card = find_scorer(options.get("scorer") or DEFAULT_SCORER).card
+        if card.needs_labels:
+            raise OptionError(
+                f"the method data-free has no labels, but the scorer {card.name} reads them: use "
+                "another, such as --scorer student_fit"
+            )
+
+    def source(self, workshop: Workshop) -> Fresh:
+        """Return randomly initialized students, which are scored on the validation split."""
+        return Fresh(workshop.space, workshop.data.signature, scored_on="val")
+
+    def losses(self, _task: Task, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the loss that belongs to the pseudo-samples."""
+        found = OBJECTIVES.get(options["samples"])
+        return (LOSS if found is None else found.loss,)
+
+    def training(
+        self,
+        student: nn.Module,
+        objective: Objective,
+        *,
+        teachers: Mapping[str, nn.Module] | None = None,
+        seed: int = 0,
+        options: Mapping[str, Any],
+    ) -> Method:
+        """Return the training of a student on pseudo-samples."""
+        return DataFreeMethod(student, objective, teachers=teachers, seed=seed, options=options)
