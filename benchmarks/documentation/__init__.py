@@ -9,6 +9,7 @@ from benchmarks.documentation._figures import FIGURES, drawn
 from benchmarks.documentation._scores import (
     all_cells,
     catalog,
+    discovered,
     leaders,
     published,
     speed,
@@ -38,6 +39,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 _TABLES: Mapping[str, Callable[..., str]] = {
     "all_cells": all_cells,
     "catalog": catalog,
+    "discovered": discovered,
     "interruptions": interruptions,
     "leaders": leaders,
     "loss_sources": loss_sources,

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
 
+import numpy as np
+
 import diswot.scorers
 from benchmarks.evidence import AGGREGATES
 from benchmarks.results_folder import RESULTS
@@ -128,6 +130,29 @@ def student_fit_truths() -> str:
             rows.append([title, size, *taus, _nwot(table, title), left_out.get(truth, "–")])
     scores = [f"`{name}`" for name in ("student_fit", "params", "macs", "layers", "nwot")]
     return markdown(["ground truth", "networks", *scores, "leave-one-out"], rows)
+
+
+def discovered() -> str:
+    """Return how well evolved formulas rank the truths that they were not evolved on."""
+    found: dict[str, dict[str, list[Mapping[str, str]]]] = {}
+    for row in read_table(RESULTS / "discovered.csv"):
+        found.setdefault(row["left_out"], {}).setdefault(row["score"], []).append(row)
+    rows = []
+    for truth, of in found.items():
+        evolved = of["discovered"]
+        taus, seen = ([float(row[name]) for row in evolved] for name in ("kendall", "seen"))
+        mean = f"{np.mean(taus):.3f} ({min(taus):.3f} to {max(taus):.3f})"
+        counts = (_interval(of[name][0]) for name in ("student_fit", "params", "flops"))
+        rows.append([FIT_RANKED[truth][0], mean, *counts, f"{np.mean(seen):.3f}"])
+    columns = [
+        "left out",
+        "evolved",
+        "`student_fit`",
+        "`params`",
+        "`flops`",
+        "evolved, on the others",
+    ]
+    return markdown(columns, rows)
 
 
 def _interval(row: Mapping[str, str]) -> str:

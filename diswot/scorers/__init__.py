@@ -47,7 +47,7 @@ from diswot.scorers.semantic import semantic
 from diswot.scorers.semantic_grad import semantic_grad
 from diswot.scorers.size_ln import size_ln
 from diswot.scorers.snip import snip
-from diswot.scorers.student_fit import student_fit
+from diswot.scorers.student_fit import layer_quantities, student_fit
 from diswot.scorers.student_fit_1 import student_fit_1
 from diswot.scorers.swap import swap
 from diswot.scorers.swap_reg import swap_reg
@@ -98,6 +98,7 @@ __all__ = [
     "kd",
     "kdsvd",
     "l2_norm",
+    "layer_quantities",
     "meco",
     "nst",
     "null",

@@ -88,6 +88,19 @@ def sum_of_layers(calls: Sequence[LayerCall]) -> Tensor:
     return torch.stack([call.worth for call in counted]).sum().log1p()
 
 
+def layer_quantities(student: Probe) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return q, r, t, P and c of the layers that `student_fit` counts, each (L,).
+
+    Participation ratios of input and output channels, kernel positions, output positions and
+    output channels, for scores that sum a formula over layers.
+    """
+    calls, _ = layer_calls(student, slice(IMAGES))
+    counted = [call for call in calls if call.positions > 1] or calls
+    rows = [(c.read, c.written, c.taps, c.positions, c.channels) for c in counted]
+    q, r, t, positions, channels = torch.tensor(rows, dtype=torch.float64).T
+    return q, r, t, positions, channels
+
+
 def layer_calls(student: Probe, images: slice) -> tuple[list[LayerCall], Tensor]:
     """Run the student on noise; return the calls of all layers and the network's output.
 

@@ -8,6 +8,7 @@ __all__ = ["bench"]
 
 _COMMANDS = {
     "correlation": "diswot.cli.bench.correlation:correlation",
+    "discover": "diswot.cli.bench.discover:discover",
     "losses": "diswot.cli.bench.losses:losses",
     "make-truth": "diswot.cli.bench.make_truth:make_truth",
     "pairs": "diswot.cli.bench.losses:pairs",

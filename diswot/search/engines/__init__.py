@@ -7,6 +7,7 @@ from diswot.errors import OptionError
 from diswot.registry import Registry
 from diswot.search._history import History
 from diswot.search.engines._engine import Engine, EngineSettings, current_name
+from diswot.search.engines._variation import deap_seed
 from diswot.search.engines.evolution import Evolution
 from diswot.search.engines.exhaustive import Exhaustive
 from diswot.search.engines.nsga2 import NSGA2
@@ -39,4 +40,4 @@ ENGINES: Registry[MakesEngine] = Registry(
 )
 """Search engines by name: (history, settings) → engine."""
 
-__all__ = ["ENGINES", "Engine", "EngineSettings", "current_name"]
+__all__ = ["ENGINES", "Engine", "EngineSettings", "current_name", "deap_seed"]
