@@ -31,7 +31,7 @@ _WIDTH = 80
 def compare(runs: tuple[Path, ...], out: Path, as_json: bool) -> None:
     """Compare RUNs of one task: students with intervals, settings, fronts and curves.
 
-    The table is printed, and one HTML page is written that loads nothing.
+    Prints a table and writes a self-contained HTML page.
 
     Example: diswot compare runs/small runs/large
     """

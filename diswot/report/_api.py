@@ -99,7 +99,7 @@ def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
     except OSError as error:
         raise RunFolderError(
             f"the report cannot be written into {run} ({error.strerror or first_line(error)}): "
-            "make room, or copy the run to where it can"
+            "free some space, or copy the run to another disk"
         ) from error
     return Report(run / PAGE, tuple(drawn))
 

@@ -78,8 +78,8 @@ def working_in(folder: str | Path, *, resumable: bool = True) -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise RunError(
-            f"{error.filename or location} cannot be written ({error.strerror}): make room, then "
-            + _again(location, resumable=resumable)
+            f"{error.filename or location} cannot be written ({error.strerror}): free some space, "
+            f"then {_again(location, resumable=resumable)}"
         ) from error
     finally:
         _held.reset(held)

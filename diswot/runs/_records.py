@@ -61,5 +61,6 @@ class RecordFile:
                 os.fsync(file.fileno())
         except OSError as error:
             raise RunError(
-                f"{self._path} cannot be written ({error.strerror or first_line(error)}): make room"
+                f"{self._path} cannot be written ({error.strerror or first_line(error)}): "
+                "free some space"
             ) from error

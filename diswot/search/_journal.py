@@ -100,7 +100,7 @@ class Journal:
         except OSError as error:
             raise RunError(
                 f"{self._path} cannot be written ({error.strerror or first_line(error)}): "
-                f"make room, then `diswot resume {self._path.parent}`"
+                f"free some space, then `diswot resume {self._path.parent}`"
             ) from error
 
 

@@ -120,7 +120,7 @@ def test_a_full_disk_says_how_to_resume(tmp_path: Path) -> None:
             write_record(run / "manifest.json", {})
             replace_file(run / "checkpoint.pt", full)
 
-    with pytest.raises(RunError, match=f"make room, then `diswot resume {run}`"):
+    with pytest.raises(RunError, match=f"free some space, then `diswot resume {run}`"):
         write()
     assert {path.name for path in run.iterdir()} == {".lock", "manifest.json"}
 
