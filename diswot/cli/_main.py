@@ -46,6 +46,7 @@ _COMMANDS = {
     "score": "diswot.cli.score:score",
     "search": "diswot.cli.search:search",
     "teacher": "diswot.cli.teacher:teacher",
+    "watch": "diswot.cli.watch:watch",
 }
 
 

@@ -8,6 +8,7 @@ from diswot.cli import _options as shared
 from diswot.cli._runs import space_for
 from diswot.cli._tables import print_json
 from diswot.cli._terminal import say
+from diswot.runs import Interrupted
 
 
 @click.command()
@@ -18,15 +19,27 @@ from diswot.cli._terminal import say
     default=None,
     help="Also write each plot as SVG and PNG; by default SVG, and PNG if it can be rendered.",
 )
+@click.option(
+    "--live", is_flag=True, help="Rewrite the page until the run ends; browsers reload it."
+)
 @shared.JSON
-def report(run: Path, space: str | None, plots: bool | None, as_json: bool) -> None:
+def report(run: Path, space: str | None, plots: bool | None, live: bool, as_json: bool) -> None:
     """Write the report of RUN, a self-contained HTML page RUN/report.html.
 
     Example: diswot report runs/search-1
     """
-    from diswot.report import write_report
+    from diswot.report import follow_run, write_report
 
-    written = write_report(run, space=space_for(run, space), plots=plots)
+    chosen = space_for(run, space)
+    if live:
+        page = run / "report.html"
+        say(f"Writing {page} until the run ends: open it in a browser", err=True)
+        try:
+            written = follow_run(run, space=chosen, plots=plots)
+        except KeyboardInterrupt as stop:
+            raise Interrupted(f"{page} is no longer rewritten; the run is not affected") from stop
+    else:
+        written = write_report(run, space=chosen, plots=plots)
     if as_json:
         print_json({"page": str(written.page), "plots": list(map(str, written.plots))})
         return

@@ -7,18 +7,18 @@ from diswot.errors import RunFolderError, first_line
 from diswot.options import takes_options
 from diswot.plots import Figure, require_png, write_figure
 from diswot.report._network import Drawing, read_network
-from diswot.report._outcome import read_outcome
+from diswot.report._outcome import Outcome, read_outcome
 from diswot.report._page import Contents, write_page
 from diswot.report._plots import search_plots
 from diswot.report._roles import Roles
 from diswot.report._sound import check_sound
-from diswot.report._trainings import read_curves, training_plots
-from diswot.runs import working_in
+from diswot.report._trainings import read_curves, read_growing_curves, training_plots
+from diswot.runs import Activity, working_in
 from diswot.runs.folder import replace_file
 from diswot.search import SearchResult, load_run, read_manifest
 from search_spaces import SearchSpace
 
-PAGE, PLOTS = "report.html", "report"
+PAGE, PLOTS, RESULT = "report.html", "report", "result.json"
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ def write_report(
 
 
 def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
-    check_sound(result, run)
-    contents = _contents(result, run)
+    contents = contents_of(result, run)
     try:
         # Render before writing: a damaged run leaves an existing report unchanged.
         page = write_page(contents, run)
@@ -104,7 +103,18 @@ def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
     return Report(run / PAGE, tuple(drawn))
 
 
-def _contents(result: SearchResult, run: Path) -> Contents:
+def contents_of(result: SearchResult, run: Path, activity: Activity | None = None) -> Contents:
+    """Return what the page of a run shows.
+
+    Args:
+        result: result of its search, so far if it is still running.
+        run: the run folder.
+        activity: what the run has done so far, if it is still running.
+
+    Raises:
+        RunFolderError: a file of the run is damaged.
+    """
+    check_sound(result, run)
     try:
         roles = Roles(result)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -112,14 +122,17 @@ def _contents(result: SearchResult, run: Path) -> Contents:
             f"{run / 'manifest.json'} is damaged (objectives: {error!r}): restore it from a copy"
         ) from error
     curves = read_curves(run)
+    if activity is not None:
+        curves += read_growing_curves(run, curves, result.signature)
     return Contents(
         result,
         roles,
-        read_outcome(run),
+        read_outcome(run) if (run / RESULT).exists() else Outcome((), None, {}, {}),
         curves,
         _drawing(result),
         search_plots(result, roles),
         training_plots(curves),
+        activity,
     )
 
 

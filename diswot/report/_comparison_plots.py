@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from diswot.plots import About, Axis, Dot, Plot, Series, wants_log
 from diswot.report._compared import Compared, ComparedRun
 from diswot.report._measures import MEASURES, Measure, costs, written_score
+from diswot.report._plots import better_of
 from diswot.report._provenance import noun_of
 from diswot.report._trainings import (
     epoch_series,
@@ -54,17 +55,13 @@ def _fronts(compared: Compared, measure: Measure) -> Plot:
     )
 
 
-def _better(one: Candidate, other: Candidate) -> Candidate:
-    return max(one, other, key=Candidate.merit)
-
-
 def convergence_plot(compared: Compared) -> Plot:
     """Return the best score so far of every run, against evaluations."""
     series = []
     for number, run in enumerate(compared.runs):
         height = _height(run, compared)
         scored = [c for c in run.result.candidates if c.score is not None]
-        best = list(accumulate(scored, _better))
+        best = list(accumulate(scored, better_of))
         better = [0, *(n for n, (old, new) in enumerate(pairwise(best), 1) if new is not old)]
         dots = tuple(Dot(n + 1, height(best[n]), _about(run, best[n])) for n in better)
         steps = (*(Dot(dot.x, dot.y) for dot in dots), Dot(len(scored), dots[-1].y))

@@ -18,6 +18,7 @@ from diswot.report._rendering import render
 from diswot.report._roles import Roles
 from diswot.report._stages import cards
 from diswot.report._trainings import Curve
+from diswot.runs import Activity
 from diswot.search import Candidate, SearchResult
 
 ROWS = 50
@@ -36,6 +37,7 @@ class Contents:
         drawing: the winner's network, or a sentence on why it is not drawn.
         search_plots: plots of score against each cost, and of the convergence last.
         training_plots: plots of metric and loss against epochs.
+        activity: what the run has done so far, if it is still running.
     """
 
     result: SearchResult
@@ -45,14 +47,16 @@ class Contents:
     drawing: Drawing | str
     search_plots: Sequence[Plot]
     training_plots: Sequence[Plot]
+    activity: Activity | None = None
 
 
-def write_page(contents: Contents, folder: Path) -> str:
+def write_page(contents: Contents, folder: Path, *, refresh: int | None = None) -> str:
     """Return the HTML page of a run; the same run gives an identical page.
 
     Args:
         contents: the contents of the page.
         folder: the run folder, for commands on the page.
+        refresh: seconds after which a browser loads the page again; `None` for never.
     """
     values = (
         vars(contents)
@@ -73,7 +77,7 @@ def write_page(contents: Contents, folder: Path) -> str:
         "convergence": [convergence],
         "training_papers": contents.training_plots,
     }
-    return render("page.html.j2", values, plots)
+    return render("page.html.j2", values, plots, refresh=refresh)
 
 
 def _of_search(result: SearchResult, roles: Roles, outcome: Outcome) -> dict[str, Any]:
@@ -150,6 +154,7 @@ def _trained_winner(contents: Contents) -> Curve | None:
 
 def _sections(contents: Contents) -> list[tuple[str, str]]:
     there = {
+        "progress": ("Progress", contents.activity is not None),
         "verdict": ("Verdict", contents.outcome.verdict is not None),
         "winner": ("Winner", True),
         "cost": ("Score against cost", True),

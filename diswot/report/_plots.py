@@ -63,7 +63,7 @@ def convergence(result: SearchResult, roles: Roles) -> Plot:
 
     scored = _scored(result.candidates)
     rest = [item for item in _thinned(scored, roles) if item.name != result.best.name]
-    best = list(accumulate(scored, _better))
+    best = list(accumulate(scored, better_of))
     better = [best[0], *(new for before, new in pairwise(best) if new is not before)]
     steps = [Dot(dot(candidate).x, dot(candidate).y) for candidate in better]
     return Plot(
@@ -84,7 +84,8 @@ def convergence(result: SearchResult, roles: Roles) -> Plot:
     )
 
 
-def _better(one: Candidate, other: Candidate) -> Candidate:
+def better_of(one: Candidate, other: Candidate) -> Candidate:
+    """Return the candidate with the higher score."""
     return max(one, other, key=Candidate.merit)
 
 

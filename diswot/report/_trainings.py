@@ -10,6 +10,7 @@ from diswot.plots import About, Axis, Dot, Plot, Series
 from diswot.report._numbers import HUGE, interval, seconds, signed, value
 from diswot.tasks import Measure
 from diswot.training import METRICS, Epoch, SavedStudent, read_metrics, saved_students
+from search_spaces import Signature
 
 MOST = 60
 """Maximal number of dots on a curve; of more epochs, every n-th and the last one are drawn."""
@@ -52,6 +53,29 @@ def read_curves(folder: Path) -> list[Curve]:
         Curve(_readable(student.folder.name), student, _epochs(student.folder))
         for student in saved_students(folder)
     ]
+
+
+def read_growing_curves(folder: Path, finished: Sequence[Curve], of: Signature) -> list[Curve]:
+    """Read the trainings in a run folder that have not finished.
+
+    Args:
+        folder: the run folder.
+        finished: its finished trainings, for the unit of the metric.
+        of: signature of the students.
+    """
+    known = {curve.student.folder for curve in finished}
+    units = {curve.student.val.name: curve.student.val for curve in finished}
+    found = []
+    for path in sorted(folder.glob(f"distill/*/{METRICS}")):
+        epochs = () if path.parent in known else _epochs(path.parent)
+        if not epochs:
+            continue
+        name, now = epochs[-1].metric, epochs[-1].val
+        plain = Measure(name, now, now, now, 1)
+        val = replace(units.get(name, plain), value=now, low=now, high=now)
+        label = _readable(path.parent.name)
+        found.append(Curve(label, SavedStudent(path.parent, "–", label, val, of, {}), epochs))
+    return found
 
 
 def _readable(name: str) -> str:

@@ -1,5 +1,6 @@
 """Run folders: locks, atomic writes, checksums, records and config files."""
 
+from diswot.runs._activity import Activity, Stage, is_active, read_activity, watch_activity
 from diswot.runs._checksums import (
     CHECKSUM,
     check_file,
@@ -16,14 +17,19 @@ from diswot.runs._records import RecordFile
 __all__ = [
     "CHECKSUM",
     "LOCK",
+    "Activity",
     "Interrupted",
     "RecordFile",
+    "Stage",
     "check_file",
     "check_free",
     "check_line",
     "checked",
     "digest_of",
+    "is_active",
     "line_with_checksum",
+    "read_activity",
+    "watch_activity",
     "with_checksum",
     "working_in",
     "write_with_checksum",

@@ -134,7 +134,7 @@ def _is_run(folder: Path) -> bool:
         return bool(
             names >= {"manifest.json", "journal.jsonl"}
             or "training.json" in names
-            or (LOCK in names and _owner(folder))
+            or (LOCK in names and owner_of(folder))
         )
     except OSError:
         return False
@@ -155,7 +155,7 @@ def _acquired(run: Path, path: Path) -> "FileLock":
         run.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
-        owner = _owner(run)
+        owner = owner_of(run)
         raise RunFolderError(
             f"another process is using {named}{owner and f' ({owner})'}: wait until it ends, or "
             f"stop it"
@@ -172,7 +172,7 @@ def _acquired(run: Path, path: Path) -> "FileLock":
     return lock
 
 
-def _owner(run: Path) -> str:
+def owner_of(run: Path) -> str:
     """Return the process that holds a lock, or held it last; empty if not known."""
     try:
         mark, *owner = (run / LOCK).read_text(encoding="utf-8").splitlines()[:2]

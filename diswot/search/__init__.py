@@ -18,6 +18,7 @@ from diswot.search._checks import check_architecture, check_space
 from diswot.search._evaluation import Evaluator, Outcome
 from diswot.search._evaluation_pool import evaluation_pool
 from diswot.search._history import History
+from diswot.search._partial import load_partial_run
 from diswot.search._repeats import check_batch_size, prepare_repeats
 from diswot.search._restored_options import data_again, restored_option, source_of, task_of
 from diswot.search._result import SearchResult, load_run, read_manifest
@@ -65,6 +66,7 @@ __all__ = [
     "evaluation_pool",
     "find_space",
     "knee",
+    "load_partial_run",
     "load_run",
     "measure_costs",
     "options_of",

@@ -105,7 +105,11 @@ class Journal:
 
 
 def read_journal(
-    folder: Path, read: Callable[[Mapping[str, Any]], Candidate], *, unchecked: bool = False
+    folder: Path,
+    read: Callable[[Mapping[str, Any]], Candidate],
+    *,
+    unchecked: bool = False,
+    growing: bool = False,
 ) -> dict[int, Candidate]:
     """Read the candidates of a journal.
 
@@ -113,6 +117,7 @@ def read_journal(
         folder: the run folder.
         read: makes a candidate of a parsed line, see `candidate_reader`.
         unchecked: whether lines may lack a checksum, as in runs of DisWOT 0.1.0.
+        growing: whether another process appends lines, so that the last may be incomplete.
 
     Returns:
         Candidates by number, in increasing order; baselines have numbers below 0.
@@ -128,6 +133,8 @@ def read_journal(
     keys: set[str] = set()
     with open_file(path) as lines:
         for index, text in enumerate(lines, start=1):
+            if growing and not text.endswith(b"\n"):
+                break
             try:
                 # Check the line as bytes first, then its content, then against earlier lines.
                 if not text.endswith(b"\n"):
