@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("errors", "files", "finished", "printable", "progress", "seeding"),
     ("guard",),
-    ("csv_table", "devices", "networks", "options", "plugins", "references", "runtimes", "workers"),
+    ("csv_table", "devices", "networks", "options", "plugins", "references"),
+    ("runtimes", "tabular", "workers"),
     ("registry",),
     ("bars", "losses", "runs", "teachers"),
     ("plots", "tasks", "tracking"),

@@ -1,5 +1,6 @@
 """`diswot report`: write a run as one HTML page."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from diswot.cli import _options as shared
 from diswot.cli._runs import space_for
 from diswot.cli._tables import print_json
 from diswot.cli._terminal import say
-from diswot.runs import Interrupted
+from diswot.runs import Activity, Interrupted
 
 
 @click.command()
@@ -33,9 +34,8 @@ def report(run: Path, space: str | None, plots: bool | None, live: bool, as_json
     chosen = space_for(run, space)
     if live:
         page = run / "report.html"
-        say(f"Writing {page} until the run ends: open it in a browser", err=True)
         try:
-            written = follow_run(run, space=chosen, plots=plots)
+            written = follow_run(run, space=chosen, plots=plots, changed=_follower(page))
         except KeyboardInterrupt as stop:
             raise Interrupted(f"{page} is no longer rewritten; the run is not affected") from stop
     else:
@@ -46,3 +46,15 @@ def report(run: Path, space: str | None, plots: bool | None, live: bool, as_json
     plots_too = f" and {len(written.plots)} plots in {run / 'report'}"
     say(f"Wrote {written.page}{plots_too if written.plots else ''}")
     say("Next: open it in a browser; it needs no network")
+
+
+def _follower(page: Path) -> Callable[[Activity], None]:
+    """Return a function that names the page when it was written for the first time."""
+    written: list[Activity] = []
+
+    def changed(activity: Activity) -> None:
+        if not written and not activity.ended:
+            say(f"{page} follows the run until it ends: open it in a browser", err=True)
+        written.append(activity)
+
+    return changed

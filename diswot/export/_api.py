@@ -25,12 +25,13 @@ from diswot.options import takes_options
 from diswot.runs import digest_of, writing_into
 from diswot.runs.folder import check_new_folder
 from diswot.students import Origin, origin_of, unwrapped
+from diswot.tabular import Tabular
 from diswot.tasks import Dataset, Task, find_task
 from search_spaces import Signature
 
 
 @dataclass(frozen=True)
-class Exported:
+class Exported(Tabular):
     """The result of an export.
 
     Attributes:
@@ -59,6 +60,25 @@ class Exported:
     def digests(self) -> dict[str, str]:
         """SHA-256 of each file, computed at the first access."""
         return {name: digest_of(self.folder / name) for name in self.files}
+
+    @property
+    def caption(self) -> str:
+        """Folder and number of the formats in one line."""
+        reasons = "".join(f"; no {name}: {reason}" for name, reason in self.left_out.items())
+        return f"{len(self.forms)} formats in {self.folder}{reasons}"
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return metric on the test split, latency, size and deviation of every format."""
+        return [
+            {
+                "file": form.file,
+                **({} if form.measure is None else {f"test {form.measure.name}": form.measure}),
+                "milliseconds": form.milliseconds,
+                "bytes": form.bytes,
+                "difference": form.difference,
+            }
+            for form in self.forms.values()
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""

@@ -8,6 +8,7 @@ from typing import Any
 from diswot.export import Exported
 from diswot.pipeline._verdict import Verdict
 from diswot.search import Costs, SearchResult
+from diswot.tabular import Tabular
 from diswot.tasks import Measure, Task
 from diswot.training import Halving, Training
 
@@ -47,7 +48,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class RunReport:
+class RunReport(Tabular):
     """The results of a run.
 
     Attributes:
@@ -79,6 +80,26 @@ class RunReport:
     def shipped(self) -> str:
         """Loss with which the exported student was trained."""
         return self.verdict.loss
+
+    @property
+    def caption(self) -> str:
+        """The verdict in one line."""
+        return str(self.verdict)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return the final table: the teacher, the winner and the baselines."""
+        return [
+            {
+                "network": row.label,
+                **{f"test {found.name}, {loss}": found for loss, found in row.measures.items()},
+                "params": row.costs.params,
+                "macs": row.costs.macs,
+                "latency_ms": row.latency_ms,
+                "score": row.score,
+                "architecture": row.name,
+            }
+            for row in self.rows
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `result.json`."""

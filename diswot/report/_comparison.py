@@ -11,6 +11,7 @@ from diswot.report._compared import Compared, ComparedRun, read_compared
 from diswot.report._comparison_plots import convergence_plot, front_plots, student_plots
 from diswot.report._rendering import render
 from diswot.runs.folder import replace_file
+from diswot.tabular import Tabular
 from diswot.tasks import Measure
 
 PAGE = "comparison.html"
@@ -47,7 +48,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Tabular):
     """Several runs that were compared.
 
     Attributes:
@@ -63,6 +64,15 @@ class Comparison:
     rows: tuple[Row, ...]
     differences: dict[str, list[str]]
     notes: tuple[str, ...]
+
+    @property
+    def caption(self) -> str:
+        """Page and number of the runs in one line."""
+        return f"{len(self.rows)} runs compared in {self.page}"
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return the runs with their students."""
+        return [dict(vars(row)) for row in self.rows]
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as JSON values."""

@@ -15,6 +15,7 @@ from diswot.search._journal import candidate_reader, read_journal
 from diswot.search._selection import SCORE, knee, pareto_front, shortlist
 from diswot.search._spaces import SPACES, find_space
 from diswot.students import Fresh
+from diswot.tabular import Tabular
 from diswot.tasks import read_signature
 from search_spaces import SearchSpace, Signature
 
@@ -48,7 +49,7 @@ MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
-class SearchResult:
+class SearchResult(Tabular):
     """A finished search.
 
     Attributes:
@@ -118,6 +119,30 @@ class SearchResult:
     def knee(self) -> Candidate:
         """The knee of the Pareto front, where improving one objective costs most of others."""
         return knee(self.front, self.objectives)
+
+    @property
+    def caption(self) -> str:
+        """The best candidate and the number of all in one line."""
+        return f"best of {len(self.candidates):,} candidates: {self.best}"
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return all candidates, the most promising first: score, costs, and terms of the score."""
+        named = {each.name: label for label, each in self.baselines.items()}
+        rest = [candidate for candidate in self.candidates if candidate.score is None]
+        return [
+            {
+                "architecture": each.name,
+                "score": each.score,
+                "params": each.params,
+                "macs": each.macs,
+                **{n: v for n, v in each.values.items() if n in ("latency_ms", "memory")},
+                **each.means,
+                "baseline": named.get(each.name),
+                "failure": each.failure,
+                "within_budget": each.within_budget,
+            }
+            for each in (*self.promising, *rest)
+        ]
 
     def shortlist(self, count: int = SHORTLISTED) -> list[Candidate]:
         """Return `count` diverse candidates with high scores, the best first.

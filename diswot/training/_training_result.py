@@ -1,15 +1,17 @@
 """The result of a training."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
+from diswot.tabular import Tabular
 from diswot.tasks import Measure
 from diswot.training._metrics import Epoch
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(Tabular):
     """The result of a training.
 
     Attributes:
@@ -32,3 +34,15 @@ class Training:
     test: Measure
     seconds: float
     test_values: Tensor | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def caption(self) -> str:
+        """Loss and measures in one line."""
+        return (
+            f"{self.objective}: test {self.test.name} {self.test}, validation {self.val}, "
+            f"from epoch {self.best_epoch} of {len(self.history)}"
+        )
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return the metrics of every epoch, by column of `metrics.csv`."""
+        return [epoch.to_row() for epoch in self.history]
