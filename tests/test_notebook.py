@@ -31,28 +31,28 @@ class Results(Tabular):
 def html_of(result: Tabular) -> str:
     """Return what a notebook shows of a result."""
     formatters = pytest.importorskip("IPython.core.formatters")
-    shown: str = formatters.HTMLFormatter()(result)
-    return shown
+    markup: str = formatters.HTMLFormatter()(result)
+    return markup
 
 
 def test_a_notebook_shows_a_table_of_escaped_texts() -> None:
     row = {"name": "<script>x()</script>", "params": 143_000, "test": MEASURE, "failure": None}
-    shown = html_of(Results(row, {"name": "b", "score": 0.123456}))
-    assert "<script" not in shown
-    assert "all &lt;of&gt; them." in shown
+    markup = html_of(Results(row, {"name": "b", "score": 0.123456}))
+    assert "<script" not in markup
+    assert "all &lt;of&gt; them." in markup
     for text in (
         "<td>143,000</td>",
         "<td>90.0 % [85.0, 95.0]</td>",
         "<td>0.1235</td>",
         "<td>–</td>",
     ):
-        assert text in shown
+        assert text in markup
 
 
 def test_long_tables_say_how_many_rows_are_left_out() -> None:
-    shown = html_of(Results(*({"number": number} for number in range(25))))
-    assert shown.count("<tr>") == 21
-    assert "5 more rows are in to_dataframe()" in shown
+    markup = html_of(Results(*({"number": number} for number in range(25))))
+    assert markup.count("<tr>") == 21
+    assert "5 more rows are in to_dataframe()" in markup
 
 
 def test_a_data_frame_has_measures_in_three_columns() -> None:
@@ -83,12 +83,12 @@ def test_the_example_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}
     )
     client.execute()
-    shown = [
+    tables = [
         "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
         for cell in notebook.cells
         if cell.cell_type == "code"
     ]
-    _, searched, framed, trained, exported = shown
+    _, searched, framed, trained, exported = tables
     assert "best of" in searched
     assert "<th>score</th>" in searched
     assert "score" in searched.replace("<th>score</th>", ""), "the progress of the search"
