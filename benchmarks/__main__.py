@@ -82,14 +82,14 @@ def _correlations(
     started = datetime.now(UTC)
     rows: list[Any] = []
     for settings in CORRELATIONS[table]:
-        found = replace(settings, data_root=data_root)
-        folder = _measurements(work, table, found)
-        rows += run_correlation(found, folder, workers=workers, progress=progress).records
-    made = {
+        result = replace(settings, data_root=data_root)
+        folder = _measurements(work, table, result)
+        rows += run_correlation(result, folder, workers=workers, progress=progress).records
+    provenance = {
         "settings": [_as_json(settings) for settings in CORRELATIONS[table]],
         "workers": workers,
     }
-    keep(f"correlation-{table}", rows, made, started)
+    keep(f"correlation-{table}", rows, provenance, started)
 
 
 def _show(plot: Path, name: str) -> None:
@@ -110,7 +110,7 @@ def _searches(
     for table, limits in SEARCHES.items():
         measured = CORRELATIONS[table][0]
         folder = _measurements(work, table, measured)
-        kept = folder if folder.is_dir() else work / f"search-{table}"
+        path = folder if folder.is_dir() else work / f"search-{table}"
         for limit in limits:
             settings = SearchBenchSettings(
                 measured.truth,
@@ -122,10 +122,10 @@ def _searches(
                 data_root=data_root,
             )
             out = work / f"search-{table}-{limit or 'unlimited'}"
-            found = run_search_bench(settings, out, work=kept, workers=workers, progress=progress)
+            result = run_search_bench(settings, out, work=path, workers=workers, progress=progress)
             if measured.truth == "nas-bench-201":
                 _show(out / "accuracy.png", "search-nas-bench-201.png")
-            rows += found.rows
+            rows += result.rows
     return rows
 
 
@@ -138,29 +138,39 @@ def _other(
     progress: Progress,
 ) -> None:
     started, root = datetime.now(UTC), find_root(data_root)
-    made: dict[str, Any] = {}
+    provenance: dict[str, Any] = {}
     rows: Sequence[Any]
     match table:
         case "search":
-            made = {"scorers": SEARCHED, "max_params": SEARCHES, "population": 20, "seeds": 20}
+            provenance = {
+                "scorers": SEARCHED,
+                "max_params": SEARCHES,
+                "population": 20,
+                "seeds": 20,
+            }
             rows = _searches(data_root, work, workers, progress)
         case "losses":
-            made = {data: _as_json(settings) for data, settings in STUDIED.items()}
+            provenance = {data: _as_json(settings) for data, settings in STUDIED.items()}
             rows = loss_rows(data_root, work, workers, progress)
         case "shortlist":
-            made = {data: _as_json(settings) for data, settings in STUDIED.items()}
-            made["shortlisted"] = SHORTLISTED
+            provenance = {data: _as_json(settings) for data, settings in STUDIED.items()}
+            provenance["shortlisted"] = SHORTLISTED
             rows = shortlist_rows(data_root, work, workers, progress)
         case "fidelity":
-            made = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
+            provenance = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
             rows = fidelity(root, work / table, scorers=MOST, workers=workers, progress=progress)
-            keep(CELLS, published_correlations(root, work / table, MOST, progress), made, started)
+            keep(
+                CELLS,
+                published_correlations(root, work / table, MOST, progress),
+                provenance,
+                started,
+            )
         case "speed" | "training-speed" | "latency-forms":
-            made, rows = _timings(table, data_root, progress)
+            provenance, rows = _timings(table, data_root, progress)
         case "score-costs":
             rows = score_costs(data_root, progress)
         case "all-cells":
-            made = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
+            provenance = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
             rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]
         case "resume":
             rows = resume_benchmark(root, progress)
@@ -168,7 +178,7 @@ def _other(
             rows = [check_costs(root, progress, workers=workers)]
         case _:
             rows = paper_table(published or root.parent / "published", EMBEDDED, root)
-    keep(table, rows, made, started)
+    keep(table, rows, provenance, started)
 
 
 def _timings(

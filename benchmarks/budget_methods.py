@@ -46,13 +46,13 @@ class Spending:
         """Train a network for all epochs; return whether the budget allowed it."""
         return self._train(place, self.full, self.table.full, 1.0)
 
-    def _train(self, place: int, known: dict[int, float], results: Vector, cost: float) -> bool:
-        if place not in known:
+    def _train(self, index: int, known: dict[int, float], results: Vector, cost: float) -> bool:
+        if index not in known:
             if self.left < cost:
                 return False
             self.spent += cost
-            known[place] = float(results[place])
-            self._after[place, known is self.full] = self.spent
+            known[index] = float(results[index])
+            self._after[index, known is self.full] = self.spent
         return True
 
     def best(self, cost: float | None = None) -> int:
@@ -63,9 +63,9 @@ class Spending:
         """
         limit = self.cost if cost is None else cost
         for whole, known in ((True, self.full), (False, self.short)):
-            within = [each for each in known if self._after[each, whole] <= limit + 1e-9]
+            within = [item for item in known if self._after[item, whole] <= limit + 1e-9]
             if within:
-                return max(within, key=lambda place: known[place])
+                return max(within, key=lambda index: known[index])
         return self._untrained
 
 
@@ -95,34 +95,34 @@ def diswot(spending: Spending, briefs: Briefs) -> int:
     """Short trainings by expected improvement with the score as prior, then the best in full."""
     whole = int(2 * spending.left / 3) if spending.left >= 3 else 0
     known = briefs.first(int((spending.left - whole) / spending.table.share))
-    for place in known:
-        spending.brief(place)
-    order = [int(place) for place in briefs.ranker.ranking(known)]
-    for place in order[:whole]:
-        spending.whole(place)
+    for index in known:
+        spending.brief(index)
+    order = [int(index) for index in briefs.ranker.ranking(known)]
+    for index in order[:whole]:
+        spending.whole(index)
     return spending.best() if spending.full else order[0]
 
 
 def score_top(spending: Spending, briefs: Briefs) -> int:
     """The best by score in full, as many as the budget allows; without any the first."""
-    order = [int(place) for place in briefs.ranker.ranking({})]
-    for place in order[: int(spending.left)]:
-        spending.whole(place)
+    order = [int(index) for index in briefs.ranker.ranking({})]
+    for index in order[: int(spending.left)]:
+        spending.whole(index)
     return spending.best() if spending.full else order[0]
 
 
 def random_full(spending: Spending, briefs: Briefs) -> int:
     """Train random networks for all epochs."""
-    for place in spending.rng.permutation(len(briefs.ranker)):
-        if not spending.whole(int(place)):
+    for index in spending.rng.permutation(len(briefs.ranker)):
+        if not spending.whole(int(index)):
             break
     return spending.best()
 
 
 def random_short(spending: Spending, briefs: Briefs) -> int:
     """Train random networks for few epochs."""
-    for place in spending.rng.permutation(len(briefs.ranker)):
-        if not spending.brief(int(place)):
+    for index in spending.rng.permutation(len(briefs.ranker)):
+        if not spending.brief(int(index)):
             break
     return spending.best()
 
@@ -135,15 +135,15 @@ def regularized_evolution(spending: Spending, _briefs: Briefs) -> int:
         if len(spending.short) == size:
             break
         if len(population) < 10:
-            place = int(rng.integers(size))
+            index = int(rng.integers(size))
         else:
             drawn = rng.choice(population, 3, replace=False)
-            parent = max(drawn, key=lambda each: spending.short[int(each)])
+            parent = max(drawn, key=lambda item: spending.short[int(item)])
             mutant = table.space.mutate(table.architectures[int(parent)], rng)
-            place = table.nearest([str(gene) for gene in mutant], rng)
-        if not spending.brief(place):
+            index = table.nearest([str(gene) for gene in mutant], rng)
+        if not spending.brief(index):
             break
-        population = [*population[-9:], place]
+        population = [*population[-9:], index]
     return spending.best()
 
 
@@ -163,14 +163,14 @@ def _bracket(spending: Spending, cost: float) -> None:
     share = spending.table.share
     count = int(cost / (share + 1 / ETA)) if cost >= 1 else int(cost / share)
     drawn = [
-        int(place) for place in spending.rng.permutation(len(spending.table.full))[: max(count, 1)]
+        int(index) for index in spending.rng.permutation(len(spending.table.full))[: max(count, 1)]
     ]
-    found = [place for place in drawn if spending.brief(place)]
+    results = [index for index in drawn if spending.brief(index)]
     if cost < 1:
         return
-    best = sorted(found, key=lambda place: -spending.short[place])
-    for place in best[: max(1, len(best) // ETA)]:
-        if not spending.whole(place):
+    best = sorted(results, key=lambda index: -spending.short[index])
+    for index in best[: max(1, len(best) // ETA)]:
+        if not spending.whole(index):
             break
 
 
@@ -190,9 +190,9 @@ def tpe(spending: Spending, briefs: Briefs) -> int:
             str(trial.suggest_categorical(name, [str(option) for option in choice.options]))
             for name, choice in table.space.fields.items()
         ]
-        place = table.nearest(genes, rng)
-        spending.brief(place)
-        study.tell(trial, spending.short[place])
+        index = table.nearest(genes, rng)
+        spending.brief(index)
+        study.tell(trial, spending.short[index])
         if len(study.trials) > 1.2 * len(briefs.ranker):
             break
     return spending.best()

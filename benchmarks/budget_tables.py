@@ -112,8 +112,8 @@ def measured(
         full: column of full trainings.
         share: epochs of a short training over those of a full one.
     """
-    table, found = read_csv(RESULTS / f"{scores}.csv"), find_truth(truth, root)
-    part = found.part(_places(found, table))
+    table, result = read_csv(RESULTS / f"{scores}.csv"), find_truth(truth, root)
+    part = result.part(_places(result, table))
     accuracies = part.accuracies(full)
     return BudgetTable(
         name,
@@ -130,8 +130,8 @@ def measured(
 
 def _places(truth: GroundTruth, table: Table) -> list[int]:
     """Return where the networks of a table are in a truth."""
-    places = {truth.space.to_string(arch): n for n, arch in enumerate(truth.architectures)}
-    return [places[name] for name in table.column("arch")]
+    indices = {truth.space.to_string(arch): n for n, arch in enumerate(truth.architectures)}
+    return [indices[name] for name in table.column("arch")]
 
 
 def _simulated(full: Vector, name: str) -> Vector:
@@ -143,8 +143,8 @@ def _simulated(full: Vector, name: str) -> Vector:
         middle = (few + some) / 2
         more = kendall(exact + middle * noise, full) > SIMULATED
         few, some = (middle, some) if more else (few, middle)
-    found: Vector = full.mean() + full.std() * (exact + few * noise)
-    return found
+    result: Vector = full.mean() + full.std() * (exact + few * noise)
+    return result
 
 
 _CELLS = partial(measured, truth="nas-bench-201", scores="space-scores-nas-bench-201", share=0.06)

@@ -18,7 +18,7 @@ def loss_rows(data_root: str | None, work: Path, workers: int, progress: Progres
     for data in STUDIED:
         settings = _with_teacher(data, data_root, work, progress)
         budget = Budget(params=300_000)
-        found = search(
+        result = search(
             settings.teacher,
             "s0",
             data=data,
@@ -26,7 +26,7 @@ def loss_rows(data_root: str | None, work: Path, workers: int, progress: Progres
             budget=budget,
             scorer="diswot",
         )
-        students = (f"s0:{found.best.name}", "resnet20")
+        students = (f"s0:{result.best.name}", "resnet20")
         asked = replace(settings, students=students, losses=LOSSES)
         out = work / f"losses-{data}"
         rows += loss_table(asked, out, workers=workers, progress=progress)

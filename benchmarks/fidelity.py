@@ -140,8 +140,8 @@ def published_correlations(
     settings = settings_for(root, scorers, BATCH_SIZE)
     measured = measure(settings, cells, folder / "first", progress=progress)
     truth = find_truth("nas-bench-201", root)
-    place = {truth.space.to_string(arch): i for i, arch in enumerate(truth.architectures)}
-    accuracies = truth.accuracies("cifar10")[[place[cell] for cell in cells]]
+    index = {truth.space.to_string(arch): i for i, arch in enumerate(truth.architectures)}
+    accuracies = truth.accuracies("cifar10")[[index[cell] for cell in cells]]
     rows = [
         correlate(measured, accuracies, scorer, truth=truth.name, target="cifar10")
         for scorer in dict.fromkeys((*scorers, *BASELINES))
@@ -234,11 +234,11 @@ def _compared(
 def _values(name: str, rows: Sequence[Mapping[str, str]], found: Sequence[Measured]) -> Vector:
     """Return the scores of all architectures, shape (n,), NaN where failed."""
     if name == "params":
-        return np.array([float(each.params) for each in found])
+        return np.array([float(item.params) for item in found])
     if name in ("flops", FLOPS_AS_PUBLISHED):
-        macs = np.array([float(each.macs) for each in found])
+        macs = np.array([float(item.macs) for item in found])
         return macs if name == "flops" else macs + _others(rows[: len(found)])
-    return np.array([each.terms.get(name, (np.nan,))[0] for each in found])
+    return np.array([item.terms.get(name, (np.nan,))[0] for item in found])
 
 
 def _others(rows: Sequence[Mapping[str, str]]) -> Vector:

@@ -169,10 +169,10 @@ def _distillation(settings: LandmarkSettings) -> Distillation:
 def _drawn(settings: LandmarkSettings) -> list[str]:
     """Return different architectures of the space, drawn at random."""
     space = find_space(settings.space, _data(settings).signature)
-    rng, found = generator_for("landmarks", "students"), dict[str, None]()
-    while len(found) < settings.students:
-        found[space.to_string(space.sample(rng))] = None
-    return list(found)
+    rng, result = generator_for("landmarks", "students"), dict[str, None]()
+    while len(result) < settings.students:
+        result[space.to_string(space.sample(rng))] = None
+    return list(result)
 
 
 def _one(settings: LandmarkSettings, task: tuple[str, str, int]) -> dict[str, Any]:
@@ -211,10 +211,10 @@ def _loss_row(
     settings: LandmarkSettings, name: str, records: Mapping[Any, Mapping[str, Any]]
 ) -> LossRow:
     def errors(loss: str) -> Any:
-        found = [records[loss, settings.student, seed] for seed in range(settings.seeds)]
-        return np.array([record["nme"] for record in found])
+        result = [records[loss, settings.student, seed] for seed in range(settings.seeds)]
+        return np.array([record["nme"] for record in result])
 
-    found, gains = errors(name), errors(name) - errors("l2")
+    result, gains = errors(name), errors(name) - errors("l2")
     return LossRow(
         settings.data,
         "student",
@@ -222,8 +222,8 @@ def _loss_row(
         records[name, settings.student, 0]["params"],
         settings.epochs,
         settings.seeds,
-        float(found.mean()),
-        sd=float(found.std(ddof=1)),
+        float(result.mean()),
+        sd=float(result.std(ddof=1)),
         gain=None if name == "l2" else float(gains.mean()),
         p=None if name == "l2" else paired_p(gains),
     )
@@ -275,7 +275,7 @@ def main(data: str, data_root: str | None, work: Path, workers: int) -> None:
         losses, students, ranks = landmark_tables(
             settings, work / settings.data, workers=workers, progress=progress
         )
-    made = {"settings": settings.recorded(), "workers": workers}
+    provenance = {"settings": settings.recorded(), "workers": workers}
     tables: dict[str, Sequence[Any]] = {
         "landmarks": losses,
         "landmarks-students": students,
@@ -284,7 +284,7 @@ def main(data: str, data_root: str | None, work: Path, workers: int) -> None:
     own = "" if data == "digit-outlines" else f"-{data}"
     for table, rows in tables.items():
         if rows:
-            keep(f"{table}{own}", rows, made, started)
+            keep(f"{table}{own}", rows, provenance, started)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class MobileRow:
     macs: int
 
 
-def drawn(data: Dataset, *, ranges: int = RANGES, each: int = PER_RANGE) -> dict[str, Costs]:
+def drawn(data: Dataset, *, ranges: int = RANGES, entry: int = PER_RANGE) -> dict[str, Costs]:
     """Draw architectures until every range of parameters has the same number of them.
 
     Returns:
@@ -85,14 +85,14 @@ def drawn(data: Dataset, *, ranges: int = RANGES, each: int = PER_RANGE) -> dict
     """
     space, rng = find_space("mobile", data.signature), generator_for(0, "truth", "mobile")
     edges = np.geomspace(SMALLEST, LARGEST, ranges + 1)
-    found: dict[int, dict[str, Costs]] = {number: {} for number in range(ranges)}
-    while any(len(members) < each for members in found.values()):
+    result: dict[int, dict[str, Costs]] = {number: {} for number in range(ranges)}
+    while any(len(members) < entry for members in result.values()):
         arch = space.sample(rng)
         costs = measure_costs(partial(space.network, arch, data.signature), data.signature)
         number = int(np.searchsorted(edges, costs.params)) - 1
-        if 0 <= number < ranges and len(found[number]) < each:
-            found[number].setdefault(space.to_string(arch), costs)
-    members = [item for number in range(ranges) for item in found[number].items()]
+        if 0 <= number < ranges and len(result[number]) < entry:
+            result[number].setdefault(space.to_string(arch), costs)
+    members = [item for number in range(ranges) for item in result[number].items()]
     return dict(sorted(members, key=lambda item: item[1].params))
 
 
@@ -138,7 +138,7 @@ def train_some(
             progress(Step("train", done, len(tasks), arch))
         if any((arch, 0) not in store.records for arch in costs):
             return [], False
-        rows = [_row(arch, each, store.records) for arch, each in costs.items()]
+        rows = [_row(arch, item, store.records) for arch, item in costs.items()]
         return rows, all(task in store.records for task in tasks)
 
 
@@ -164,8 +164,11 @@ def main(data_root: str | None, out: Path, minutes: float) -> None:
     started, settings = datetime.now(UTC), replace(SETTINGS, data_root=data_root)
     rows, complete = train_some(settings, out, minutes=minutes)
     if rows:
-        made = {"settings": settings.recorded(), "command": "python -m benchmarks.mobile_truth"}
-        keep("tiny-imagenet-mobile", rows, made, started)
+        provenance = {
+            "settings": settings.recorded(),
+            "command": "python -m benchmarks.mobile_truth",
+        }
+        keep("tiny-imagenet-mobile", rows, provenance, started)
     if not complete:
         click.echo(f"trainings are left: run the same command again to resume {out}", err=True)
         sys.exit(3)

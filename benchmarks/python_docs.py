@@ -76,16 +76,16 @@ def sentences(library: Path) -> list[Sentence]:
 
     A sentence that several packages have is left out.
     """
-    found: dict[str, list[Sentence]] = {}
+    results: dict[str, list[Sentence]] = {}
     for label, package in CLASSES.items():
         for docstring in _docstrings(library / package):
             digest = hashlib.sha256(docstring.encode()).hexdigest()
             for text in _sentences(docstring):
-                found.setdefault(text.lower(), []).append(Sentence(text, label, digest))
-    unique = [each[0] for each in found.values() if len({one.label for one in each}) == 1]
-    unique.sort(key=lambda each: hashlib.sha256(each.text.encode()).digest())
-    by_class = {label: [each for each in unique if each.label == label] for label in CLASSES}
-    return [each for own in by_class.values() for each in own[:MOST]]
+                results.setdefault(text.lower(), []).append(Sentence(text, label, digest))
+    unique = [item[0] for item in results.values() if len({one.label for one in item}) == 1]
+    unique.sort(key=lambda item: hashlib.sha256(item.text.encode()).digest())
+    by_class = {label: [item for item in unique if item.label == label] for label in CLASSES}
+    return [item for own in by_class.values() for item in own[:MOST]]
 
 
 def _docstrings(package: Path) -> Iterator[str]:
@@ -102,7 +102,7 @@ def _sentences(docstring: str) -> Iterator[str]:
         if ">>>" in paragraph:
             continue
         for text in _SENTENCE_END.split(" ".join(paragraph.split())):
-            letters = sum(each.isalpha() or each == " " for each in text)
+            letters = sum(item.isalpha() or item == " " for item in text)
             if len(text.split()) in WORDS and letters >= LEAST_LETTERS * len(text):
                 yield text
 
@@ -112,17 +112,17 @@ def _sentences(docstring: str) -> Iterator[str]:
 def main(out: Path) -> None:
     """Write the sentences, their manifest and the license."""
     library = Path(sysconfig.get_path("stdlib"))
-    found = sentences(library)
+    result = sentences(library)
     lines = (
         json.dumps(
-            {"text": each.text, "label": each.label, "split": each.split}, ensure_ascii=False
+            {"text": item.text, "label": item.label, "split": item.split}, ensure_ascii=False
         )
-        for each in found
+        for item in result
     )
     content = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
     out.mkdir(parents=True, exist_ok=True)
     (out / "python-docs.jsonl.gz").write_bytes(content)
-    splits = [each.split for each in found]
+    splits = [item.split for item in result]
     manifest = {
         "source": f"docstrings of the standard library of CPython {python_version()}",
         "license": "PSF License Agreement, see PYTHON-LICENSE.txt",
@@ -135,7 +135,7 @@ def main(out: Path) -> None:
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (out / "python-docs.manifest.json").write_text(f"{text}\n", encoding="utf-8")
     shutil.copyfile(library / "LICENSE.txt", out / "PYTHON-LICENSE.txt")
-    click.echo(f"{len(found):,} sentences, {len(content):,} bytes: {manifest['sentences']}")
+    click.echo(f"{len(result):,} sentences, {len(content):,} bytes: {manifest['sentences']}")
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def _one(settings: ShortlistSettings, task: tuple[str, int]) -> dict[str, Any]:
     names = _listed(settings, seed)
     if method == "first":
         names, recipe = names[:1], replace(recipe, epochs=epochs)
-    found = halve(
+    halving = halve(
         {
             name: partial(student_in, settings.space, name, distillation.data, seed=seed)
             for name in names
@@ -115,10 +115,10 @@ def _one(settings: ShortlistSettings, task: tuple[str, int]) -> dict[str, Any]:
     return {
         "method": method,
         "seed": seed,
-        "student": found.best,
-        "epochs": found.epochs,
-        "last_epochs": found.rungs[-1].epochs,
-        "accuracy": round(100 * found.training.test.value, 4),
+        "student": halving.best,
+        "epochs": halving.epochs,
+        "last_epochs": halving.rungs[-1].epochs,
+        "accuracy": round(100 * halving.training.test.value, 4),
     }
 
 
@@ -140,15 +140,15 @@ def _listed(settings: ShortlistSettings, seed: int) -> tuple[str, ...]:
 def _row(
     settings: ShortlistSettings, method: str, records: Mapping[Any, Mapping[str, Any]]
 ) -> ShortlistRow:
-    found = [records[method, seed] for seed in range(settings.seeds)]
-    accuracies = np.array([record["accuracy"] for record in found])
+    results = [records[method, seed] for seed in range(settings.seeds)]
+    accuracies = np.array([record["accuracy"] for record in results])
     row = ShortlistRow(
         settings.data,
         method,
         1 if method == "first" else settings.count,
-        found[0]["epochs"],
-        found[0]["last_epochs"],
-        " ".join(record["student"] for record in found),
+        results[0]["epochs"],
+        results[0]["last_epochs"],
+        " ".join(record["student"] for record in results),
         settings.seeds,
         float(accuracies.mean()),
         float(accuracies.std(ddof=1)),

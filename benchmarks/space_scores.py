@@ -68,15 +68,15 @@ class ScoredNetwork:
 def drawn(truth: GroundTruth, count: int) -> list[int]:
     """Return the places of one network of each class, in random order."""
     first: dict[str, int] = {}
-    for place, arch in enumerate(truth.architectures):
-        first.setdefault(truth.space.canonical_key(arch), place)
+    for index, arch in enumerate(truth.architectures):
+        first.setdefault(truth.space.canonical_key(arch), index)
     order = generator_for("space scores", truth.name).permutation([*first.values()])
-    return [int(place) for place in (order[:count] if count else order)]
+    return [int(index) for index in (order[:count] if count else order)]
 
 
-def scored(subject: Subject, truth: GroundTruth, place: int, seed: int) -> Scored:
+def scored(subject: Subject, truth: GroundTruth, index: int, seed: int) -> Scored:
     """Return the score of a network in one initialization."""
-    arch, space = truth.architectures[place], subject.space or truth.space
+    arch, space = truth.architectures[index], subject.space or truth.space
     signature = Signature((TensorSpec("images", subject.shape),), subject.classes)
     costs = measure_costs(lambda: space.network(arch, signature), signature)
     number = seed_for("filled", space.canonical_key(arch), seed)
@@ -91,8 +91,8 @@ def scored(subject: Subject, truth: GroundTruth, place: int, seed: int) -> Score
 def networks(found: list[Scored], seeds: int) -> list[ScoredNetwork]:
     """Return the networks that were scored in all initializations."""
     by_name: dict[str, list[Scored]] = {}
-    for each in found:
-        by_name.setdefault(each.arch, []).append(each)
+    for item in found:
+        by_name.setdefault(item.arch, []).append(item)
     return [
         ScoredNetwork(name, " ".join(f"{s.score:.6g}" for s in of), of[0].params, of[0].macs)
         for name, of in by_name.items()
@@ -115,17 +115,17 @@ def main(data_root: str | None, seeds: int, folder: Path, names: tuple[str, ...]
                 started, subject = datetime.now(UTC), SUBJECTS[name]
                 truth = find_truth(subject.truth, find_root(data_root))
                 record = RecordFile(folder / f"{name}.jsonl")
-                found = record.read(lambda each: Scored(**each))
-                known = {(each.arch, each.seed) for each in found}
+                result = record.read(lambda item: Scored(**item))
+                known = {(item.arch, item.seed) for item in result}
                 places = drawn(truth, NETWORKS[name])
-                for place in tracked(places, progress, name, len(places)):
-                    arch = truth.space.to_string(truth.architectures[place])
+                for index in tracked(places, progress, name, len(places)):
+                    arch = truth.space.to_string(truth.architectures[index])
                     if (arch, seed) not in known:
-                        found.append(scored(subject, truth, place, seed))
-                        record.append(asdict(found[-1]))
+                        result.append(scored(subject, truth, index, seed))
+                        record.append(asdict(result[-1]))
                 keep(
                     f"space-scores-{name}",
-                    networks(found, seed + 1),
+                    networks(result, seed + 1),
                     {"truth": name, "seeds": seed + 1, "images": IMAGES},
                     started,
                 )

@@ -63,16 +63,16 @@ class Stack(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (R, B, C, H, W) to logits (R, B, N)."""
         channels = images.transpose(0, 1).flatten(1, 2)
-        found: Tensor = self._joined(channels.contiguous(memory_format=torch.channels_last))
-        return found
+        result: Tensor = self._joined(channels.contiguous(memory_format=torch.channels_last))
+        return result
 
     @torch.no_grad()
     def accuracies(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return the accuracy (R,) of each network on images (B, C, H, W)."""
         self.eval()
-        found: Tensor = self(images.expand(self.count, *images.shape)).argmax(-1) == labels
+        result: Tensor = self(images.expand(self.count, *images.shape)).argmax(-1) == labels
         self.train()
-        return found.float().mean(1)
+        return result.float().mean(1)
 
     def selected(self, chosen: Tensor, ours: Tensor, other: Tensor) -> Tensor:
         """Return an entry of the state of those chosen (R,), and the other's of the rest."""
@@ -157,10 +157,10 @@ def fit(
             optimizer.zero_grad()
             _loss(stack, [example[epoch * steps + step] for example in examples], soft).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        found = stack.accuracies(*val)
-        kept = _of_best(stack, found >= best, kept)
-        best = torch.maximum(best, found)
-        curve.append(found)
+        result = stack.accuracies(*val)
+        kept = _of_best(stack, result >= best, kept)
+        best = torch.maximum(best, result)
+        curve.append(result)
     stack.load_state_dict(kept)
     test = stack.accuracies(data.normalize(data.test.images.float()), data.test.labels)
     curves = (100 * torch.stack(curve, dim=1)).double().round(decimals=2).tolist()

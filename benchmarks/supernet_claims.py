@@ -94,9 +94,9 @@ def _source(settings: ClaimSettings, root: str, weights: str, seed: int) -> Stud
         "random_students": 2,
     }
     teacher = cast(TrainedTeacher, known.teacher)  # one is always given
-    place, source = Path(root), replace(teacher.source, weights=lambda: teacher.network)
+    path, source = Path(root), replace(teacher.source, weights=lambda: teacher.network)
     return train_supernets(
-        Workshop(lambda: source, SPACE, known.data, place, "cpu", seed, options, silent)
+        Workshop(lambda: source, SPACE, known.data, path, "cpu", seed, options, silent)
     )
 
 
@@ -123,26 +123,26 @@ def _losses(settings: ClaimSettings, root: str, source: StudentSource) -> dict[s
     known = _distillation(settings, root)
     if not isinstance(source, Sliced) or known.teacher is None:
         return {}
-    objective, found = Relations(known.teacher.network.eval()), {}
+    objective, result = Relations(known.teacher.network.eval()), {}
     for supernet in source.supernets:
         for arch in supernet.archs:
             student = build_on_meta(partial(SPACE.network, arch, known.data.signature))
             measured = HeldOutLoss(objective, [student]).measure(
                 supernet.network, known.data, "val"
             )
-            found[SPACE.to_string(arch)] = measured.value
-    return found
+            result[SPACE.to_string(arch)] = measured.value
+    return result
 
 
 def _tuned(settings: ClaimSettings, root: str) -> list[Architecture]:
     """Return some students of each sub-space, evenly by size."""
     signature = _distillation(settings, root).data.signature
-    found: list[Architecture] = []
+    results: list[Architecture] = []
     for part in SPACE.parts.values():
         archs = partition(part, 1, signature)[0]
-        places = np.linspace(0, len(archs) - 1, settings.tuned).round().astype(int)
-        found += [archs[place] for place in places]
-    return found
+        indices = np.linspace(0, len(archs) - 1, settings.tuned).round().astype(int)
+        results += [archs[index] for index in indices]
+    return results
 
 
 def student_rows(
@@ -162,7 +162,7 @@ def student_rows(
         workers=1,
         progress=progress,
     )
-    fits = {each.name: each for each in _scored(settings, root, names)}
+    fits = {item.name: item for item in _scored(settings, root, names)}
     rows = [
         StudentRow(
             seed,
@@ -222,8 +222,8 @@ class Claims:
 
     def _loss(self, weights: str) -> Vector:
         """Return the mean held-out loss of all students."""
-        found = [self._records[weights, seed, ""]["losses"] for seed in self._seeds]
-        return np.array([np.mean([*own.values()]) for own in found])
+        results = [self._records[weights, seed, ""]["losses"] for seed in self._seeds]
+        return np.array([np.mean([*own.values()]) for own in results])
 
     def _tuned(self, weights: str) -> Vector:
         """Return the mean accuracy of the students that were trained on the labels."""
@@ -251,8 +251,8 @@ class Claims:
 def _row(claim: str, one: Vector, other: Vector | None = None) -> ClaimRow:
     each = one if other is None else one - other
     mean = None if other is None else float(other.mean())
-    found = tuple(map(float, each))
-    return ClaimRow(claim, float(one.mean()), mean, float(each.mean()), found, paired_p(each))
+    results = tuple(map(float, each))
+    return ClaimRow(claim, float(one.mean()), mean, float(each.mean()), results, paired_p(each))
 
 
 def _least_loss(own: Sequence[StudentRow]) -> StudentRow:
@@ -275,16 +275,16 @@ def main(work: Path) -> None:
         weights: [records[weights, seed, ""]["seconds"] for seed in range(settings.seeds)]
         for weights in WEIGHTS[:3]
     }
-    made: dict[str, Any] = {
+    provenance: dict[str, Any] = {
         "settings": asdict(settings),
         "space": _described(),
         "supernet_cpu_seconds": seconds,
     }
     started_scoring = time.process_time()
     _scored(settings, root, [row.student for row in rows if row.seed == 0])
-    made["student_fit_cpu_seconds"] = round(time.process_time() - started_scoring, 1)
-    keep("supernet-students", rows, made, started)
-    keep("supernet-claims", Claims(settings, rows, records).rows(), made, started)
+    provenance["student_fit_cpu_seconds"] = round(time.process_time() - started_scoring, 1)
+    keep("supernet-students", rows, provenance, started)
+    keep("supernet-claims", Claims(settings, rows, records).rows(), provenance, started)
 
 
 if __name__ == "__main__":

@@ -146,50 +146,50 @@ def scored(table: Table, seed: int) -> list[Measured]:
 
 
 def _measured(evaluator: Evaluator, arch: Architecture) -> Measured:
-    found = evaluator.evaluate(arch)
-    return Measured(found.costs.params, found.costs.macs, found.terms, {})
+    result = evaluator.evaluate(arch)
+    return Measured(result.costs.params, result.costs.macs, result.terms, {})
 
 
 def choices(
-    table: Table, measured: Sequence[Measured], places: Sequence[int], seed: int, *, engine: bool
+    table: Table, measured: Sequence[Measured], indices: Sequence[int], seed: int, *, engine: bool
 ) -> dict[str, int]:
     """Return the place that each way of choosing ends with, among networks within a budget.
 
     Args:
         table: what is known.
         measured: the scores of all networks.
-        places: of the networks within the budget.
+        indices: of the networks within the budget.
         seed: of search, random choice and short trainings.
         engine: whether to search as `diswot search` does; else the top-scoring is taken.
     """
-    scores = np.array([np.mean(measured[i].terms[DEFAULT_SCORER]) for i in places])
-    rng = generator_for("thin budgets", seed, len(places))
-    top = places[int(scores.argmax())]
+    scores = np.array([np.mean(measured[i].terms[DEFAULT_SCORER]) for i in indices])
+    rng = generator_for("thin budgets", seed, len(indices))
+    top = indices[int(scores.argmax())]
     return {
-        "search": searched(table, measured, places, seed) if engine else top,
-        "trainings": places[trained(table, places, scores, seed)],
-        "largest": places[int(table.costs["params"][places].argmax())],
-        "random": places[int(rng.integers(len(places)))],
+        "search": searched(table, measured, indices, seed) if engine else top,
+        "trainings": indices[trained(table, indices, scores, seed)],
+        "largest": indices[int(table.costs["params"][indices].argmax())],
+        "random": indices[int(rng.integers(len(indices)))],
     }
 
 
-def searched(table: Table, measured: Sequence[Measured], places: Sequence[int], seed: int) -> int:
+def searched(table: Table, measured: Sequence[Measured], indices: Sequence[int], seed: int) -> int:
     """Return the place of what the default search ends with."""
-    part, budget = table.truth.part(places), Budget()
-    known = [measured[i] for i in places]
+    part, budget = table.truth.part(indices), Budget()
+    known = [measured[i] for i in indices]
     landscape = Landscape.of(
         part, "distilled", known, signature=load_data("digits").signature, budget=budget
     )
     evaluator, engine = landscape.scored(DEFAULT_SCORER).evaluator, EngineSettings()
     count = engine.population * (1 + engine.generations)
-    found = found_after([count], evaluator, engine, budget=budget, seed=seed)[0]
-    return places[part.architectures.index(found.architecture)]
+    result = found_after([count], evaluator, engine, budget=budget, seed=seed)[0]
+    return indices[part.architectures.index(result.architecture)]
 
 
-def trained(table: Table, places: Sequence[int], scores: Vector, seed: int) -> int:
+def trained(table: Table, indices: Sequence[int], scores: Vector, seed: int) -> int:
     """Return who is first among networks after short trainings of some of them."""
-    ranker = Ranker(table.features(places, scores), scores)
-    short = table.short[seed % len(table.short)][places]
+    ranker = Ranker(table.features(indices, scores), scores)
+    short = table.short[seed % len(table.short)][indices]
     return int(ranker.ranking(Briefs(short, ranker).first(TRAININGS))[0])
 
 
@@ -213,10 +213,10 @@ def regrets(
     """Return the regret of each choice within each budget, among some of the networks."""
     rows = []
     for name, limit in budgets(table):
-        places = [i for i in networks if table.costs[name][i] <= limit]
-        best = table.full[places].max()
-        found = choices(table, measured, places, seed, engine=engine)
-        rows.append({choice: best - table.full[place] for choice, place in found.items()})
+        indices = [i for i in networks if table.costs[name][i] <= limit]
+        best = table.full[indices].max()
+        result = choices(table, measured, indices, seed, engine=engine)
+        rows.append({choice: best - table.full[place] for choice, place in result.items()})
     return {choice: np.array([row[choice] for row in rows]) for choice in rows[0]}
 
 
@@ -240,18 +240,18 @@ def differences(by_seed: Vector, by_draw: Vector, ours: str, other: str) -> Diff
 def thin_budgets(table: Table, progress: Progress) -> tuple[list[BudgetRow], list[DifferenceRow]]:
     """Return the regrets within each budget, and their differences."""
     everything = range(len(table.truth))
-    found, drawn = [], []
+    result, drawn = [], []
     for seed in tracked(range(SEEDS), progress, "search", SEEDS):
         measured = scored(table, seed)
-        found.append(regrets(table, measured, everything, seed, engine=True))
+        result.append(regrets(table, measured, everything, seed, engine=True))
         rng = generator_for("thin budgets", "networks", seed)
         for _ in range(DRAWN // SEEDS):
             networks = np.unique(rng.integers(len(everything), size=len(everything)))
             drawn.append(regrets(table, measured, networks.tolist(), seed))
-    return [_row(table, found, n) for n in range(len(budgets(table)))], [
+    return [_row(table, result, n) for n in range(len(budgets(table)))], [
         differences(
-            np.array([np.mean(each[other] - each[ours]) for each in found]),
-            np.array([np.mean(each[other] - each[ours]) for each in drawn]),
+            np.array([np.mean(item[other] - item[ours]) for item in result]),
+            np.array([np.mean(item[other] - item[ours]) for item in drawn]),
             ours,
             other,
         )
@@ -262,7 +262,7 @@ def thin_budgets(table: Table, progress: Progress) -> tuple[list[BudgetRow], lis
 def _row(table: Table, found: Sequence[dict[str, Vector]], number: int) -> BudgetRow:
     name, limit = budgets(table)[number]
     within = table.costs[name] <= limit
-    means = {c: round(float(np.mean([each[c][number] for each in found])), 3) for c in found[0]}
+    means = {c: round(float(np.mean([item[c][number] for item in found])), 3) for c in found[0]}
     return BudgetRow(name, limit, int(within.sum()), float(table.full[within].max()), **means)
 
 
@@ -274,9 +274,9 @@ def main(data_root: str | None) -> None:
     started = datetime.now(UTC)
     with displayed_progress() as progress:
         rows, compared = thin_budgets(Table.read(find_root(data_root)), progress)
-    made = {"seeds": SEEDS, "shares": SHARES, "trainings": TRAININGS, "drawn": DRAWN}
-    keep("thin-budgets", rows, made, started)
-    keep("thin-differences", compared, made, started)
+    provenance = {"seeds": SEEDS, "shares": SHARES, "trainings": TRAININGS, "drawn": DRAWN}
+    keep("thin-budgets", rows, provenance, started)
+    keep("thin-differences", compared, provenance, started)
 
 
 if __name__ == "__main__":

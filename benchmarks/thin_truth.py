@@ -110,10 +110,10 @@ class Trainings:
         ]
         soft = torch.tensor([target == DISTILLED for _, target in replicas])
         examples = [self.examples(seed, recipe) for seed, _ in replicas]
-        found = fit(Stack(networks), examples, soft, recipe, self.data)
+        result = fit(Stack(networks), examples, soft, recipe, self.data)
         return [
-            {"arch": arch, "seed": seed, "target": target, **asdict(each)}
-            for (seed, target), each in zip(replicas, found, strict=True)
+            {"arch": arch, "seed": seed, "target": target, **asdict(item)}
+            for (seed, target), item in zip(replicas, result, strict=True)
         ]
 
     def examples(self, seed: int, recipe: Recipe) -> list[Examples]:
@@ -138,13 +138,13 @@ class Trainings:
 def drawn(count: int, data: ImageData) -> dict[str, Costs]:
     """Draw different architectures of 1,000 to 20,000 parameters, with their costs."""
     space, rng = find_space("thin", data.signature), generator_for(0, "truth", "thin")
-    found: dict[str, Costs] = {}
-    while len(found) < count:
+    results: dict[str, Costs] = {}
+    while len(results) < count:
         arch = space.sample(rng)
         costs = measure_costs(partial(space.network, arch, data.signature), data.signature)
         if SMALLEST <= costs.params <= LARGEST:
-            found.setdefault(space.to_string(arch), costs)
-    return found
+            results.setdefault(space.to_string(arch), costs)
+    return results
 
 
 def train_all(
@@ -176,11 +176,11 @@ def thin_truth(settings: TruthSettings, out: Path, *, progress: Progress) -> lis
     return [
         _row(
             arch,
-            replace(each, latency_ms=latency(student_in("thin", arch, data, seed=0))),
+            replace(item, latency_ms=latency(student_in("thin", arch, data, seed=0))),
             {t: [whole[arch, s, t]["test"] for s in seeds] for t in (ALONE, DISTILLED)},
             [max(short[arch, s, DISTILLED]["curve"]) for s in seeds],
         )
-        for arch, each in costs.items()
+        for arch, item in costs.items()
     ]
 
 
@@ -224,8 +224,8 @@ def main(data_root: str | None, out: Path) -> None:
     started, settings = datetime.now(UTC), replace(SETTINGS, data_root=data_root)
     with displayed_progress() as progress:
         rows = thin_truth(settings, out, progress=progress)
-    made: dict[str, Any] = {"settings": settings.recorded(), "short_epochs": SHORT}
-    keep("digits-thin", rows, made | {"command": "python -m benchmarks.thin_truth"}, started)
+    provenance: dict[str, Any] = {"settings": settings.recorded(), "short_epochs": SHORT}
+    keep("digits-thin", rows, provenance | {"command": "python -m benchmarks.thin_truth"}, started)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ Regrets: TypeAlias = dict[tuple[str, float], list[float]]
 
 def rows_of(table: BudgetTable, limit: int | None, progress: Progress) -> list[BudgetRow]:
     """Return the rows of a table."""
-    found: Regrets = {}
+    results: Regrets = {}
     taus: dict[float, list[float]] = {0.0: [], BRIEF_AT: []}
     seconds: list[float] = []
     for seed in range(SEEDS):
@@ -103,7 +103,7 @@ def rows_of(table: BudgetTable, limit: int | None, progress: Progress) -> list[B
         taus[0.0].append(_tau(briefs.ranker, {}, seen))
         taus[BRIEF_AT].append(_tau(briefs.ranker, known, seen))
         for name, cost, regret in _regrets(seen, briefs, seed):
-            found.setdefault((name, cost), []).append(regret)
+            results.setdefault((name, cost), []).append(regret)
         progress(Step(f"{table.name} {limit or ''}", seed + 1, SEEDS, ""))
     spent = round(float(np.mean(seconds)), 3)
     more = {cost: {"tau": round(float(np.mean(tau)), 4)} for cost, tau in taus.items()}
@@ -111,10 +111,10 @@ def rows_of(table: BudgetTable, limit: int | None, progress: Progress) -> list[B
     return [
         BudgetRow(
             *(table.name, limit, size, name, cost, *_spread(regrets)),
-            **(_against_others(found, cost) | more.get(cost, {}) if name == OURS else {}),
+            **(_against_others(results, cost) | more.get(cost, {}) if name == OURS else {}),
             seconds=spent if name == OURS else None,
         )
-        for (name, cost), regrets in found.items()
+        for (name, cost), regrets in results.items()
     ]
 
 
@@ -140,11 +140,11 @@ def _spread(regrets: Sequence[float]) -> tuple[float, float, float, float]:
     return median, low, high, round(float(np.mean(regrets)), 3)
 
 
-def _against_others(found: Regrets, cost: float) -> dict[str, Any]:
+def _against_others(regrets: Regrets, cost: float) -> dict[str, Any]:
     """Return the best of the others at a cost, and how far `diswot` is behind it."""
-    others = [name for name, each in found if each == cost and name != OURS]
-    other = min(others, key=lambda name: float(np.mean(found[name, cost])))
-    behind = np.array(found[OURS, cost]) - np.array(found[other, cost])
+    others = [name for name, item in regrets if item == cost and name != OURS]
+    other = min(others, key=lambda name: float(np.mean(regrets[name, cost])))
+    behind = np.array(regrets[OURS, cost]) - np.array(regrets[other, cost])
     rng = generator_for("bootstrap of regrets", cost)
     means = rng.choice(behind, (RESAMPLED, len(behind))).mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5]).round(3).tolist()
@@ -170,8 +170,8 @@ def main(data_root: str | None, tables: tuple[str, ...]) -> None:
             limit = LIMITS[name]
             rows = rows_of(table, None, progress)
             rows += rows_of(table.within(limit), int(limit), progress)
-            made = {"costs": COSTS, "seeds": SEEDS, "noise": NOISE, "brief": BRIEF}
-            keep(f"training-budgets-{name}", rows, made, started)
+            provenance = {"costs": COSTS, "seeds": SEEDS, "noise": NOISE, "brief": BRIEF}
+            keep(f"training-budgets-{name}", rows, provenance, started)
 
 
 if __name__ == "__main__":

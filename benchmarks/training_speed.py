@@ -79,8 +79,8 @@ def training_speed(settings: TrainingSpeedSettings, progress: Progress) -> list[
     """Time each level of augmentation, the three loops in turn in every round."""
     device = find_device(settings.device)
     data = _enough(load_data(settings.data, root=settings.data_root), settings)
-    found = find_teacher(settings.teacher, data.spec)
-    teacher = found.initialized(0).to(device).eval()
+    found_teacher = find_teacher(settings.teacher, data.spec)
+    teacher = found_teacher.initialized(0).to(device).eval()
     levels = tracked(settings.augmentations, progress, "train", len(settings.augmentations))
     return [_level(level, settings, data, teacher, device) for level in levels]
 
@@ -116,10 +116,10 @@ def _level(
 
 def _enough(data: ImageData, settings: TrainingSpeedSettings) -> ImageData:
     """Return data with as many training images as the steps need, and few others."""
-    places = torch.arange(settings.batch_size * settings.steps) % len(data.train)
+    indices = torch.arange(settings.batch_size * settings.steps) % len(data.train)
     few = torch.arange(FEW)
     return replace(
-        data, train=data.train.take(places), val=data.val.take(few), test=data.test.take(few)
+        data, train=data.train.take(indices), val=data.val.take(few), test=data.test.take(few)
     )
 
 

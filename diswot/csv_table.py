@@ -38,8 +38,8 @@ class Table:
         """
         if name not in self.columns:
             raise UnknownNameError(f"column of {self.path}", name, map(one_line, self.columns))
-        place = self.columns.index(name)
-        return tuple(row[place] for row in self.rows)
+        index = self.columns.index(name)
+        return tuple(row[index] for row in self.rows)
 
     def numbers(self, name: str, *, optional: bool = False) -> NDArray[np.float64]:
         """Return a column of finite numbers.
@@ -119,15 +119,15 @@ def read_csv(path: Path) -> Table:
     """
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
-        found = [(reader.line_num, tuple(row)) for row in reader if row]
+        results = [(reader.line_num, tuple(row)) for row in reader if row]
     except csv.Error as error:
         raise DataError(
             f"{path}, line {reader.line_num}: this is not CSV ({first_line(error)}): "
             "fix the quotes, or save the table again"
         ) from error
-    if not found:
+    if not results:
         raise DataError(f"{path} is empty: expected a header and rows")
-    (_, header), *rows = found
+    (_, header), *rows = results
     table = Table(
         path,
         tuple(name.strip() for name in header),

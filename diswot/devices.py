@@ -36,17 +36,17 @@ def find_device(name: str | None = None) -> str:
     return name
 
 
-def _own_gpu(place: int, there: int) -> str:
+def _own_gpu(index: int, there: int) -> str:
     import torch
 
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", place + 1))
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", index + 1))
     if processes > there:
         raise OptionError(
             f"there are {processes} processes on this machine, but {there} GPUs: start as many "
             f"as there are GPUs (--nproc-per-node {there}), or take --device cpu"
         )
-    torch.cuda.set_device(place)
-    return f"cuda:{place}"
+    torch.cuda.set_device(index)
+    return f"cuda:{index}"
 
 
 def is_first() -> bool:

@@ -39,14 +39,14 @@ class Finished:
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed inside `holding_interrupts`.
         """
-        found: list[Future[Any]] = []
+        results: list[Future[Any]] = []
         with suppress(Empty):
             while True:
-                future = self._queue.get(block=wait and not found)
+                future = self._queue.get(block=wait and not results)
                 if future is None:
                     raise KeyboardInterrupt
-                found.append(future)
-        return found
+                results.append(future)
+        return results
 
     @contextmanager
     def holding_interrupts(self) -> Iterator[None]:

@@ -62,8 +62,8 @@ class HubStudent(
                 f"no built-in search space has the architecture {architecture!r}: load the "
                 "student with its student.py, or another form"
             )
-        found = find_space(self.space, signature)
-        self.network = found.network(found.from_string(architecture), signature)
+        found_space = find_space(self.space, signature)
+        self.network = found_space.network(found_space.from_string(architecture), signature)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Map preprocessed inputs, such as images (B, C, H, W), to outputs (B, outputs)."""
@@ -115,7 +115,7 @@ def _signature(inputs: Sequence[Any], outputs: int) -> Signature:
         ExportError: the entries have another form.
     """
     try:
-        specs = (TensorSpec(each["name"], tuple(each["shape"]), each["dtype"]) for each in inputs)
+        specs = (TensorSpec(item["name"], tuple(item["shape"]), item["dtype"]) for item in inputs)
         return Signature(tuple(specs), outputs)
     except (KeyError, TypeError, ValueError) as error:
         described = json.dumps(inputs, default=str)[:80]

@@ -107,8 +107,8 @@ def set_origin(network: nn.Module, origin: Origin) -> None:
 
 def origin_of(network: nn.Module) -> Origin | None:
     """Return the origin attached to `network`; `None` if it was not built by DisWOT."""
-    found = vars(unwrapped(network)).get(_ATTRIBUTE)
-    return found if isinstance(found, Origin) else None
+    result = vars(unwrapped(network)).get(_ATTRIBUTE)
+    return result if isinstance(result, Origin) else None
 
 
 def unwrapped(network: nn.Module) -> nn.Module:

@@ -134,9 +134,9 @@ class ChoiceSpace(SearchSpace):
         free = [i for i, choice in enumerate(self.fields.values()) if len(choice.options) > 1]
         if not free:
             return arch
-        place = free[rng.integers(len(free))]
-        choice = list(self.fields.values())[place]
-        return self.architecture(*arch[:place], choice.other(arch[place], rng), *arch[place + 1 :])
+        index = free[rng.integers(len(free))]
+        choice = list(self.fields.values())[index]
+        return self.architecture(*arch[:index], choice.other(arch[index], rng), *arch[index + 1 :])
 
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
         """Take each field from either parent (uniform crossover)."""

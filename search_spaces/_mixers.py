@@ -58,8 +58,8 @@ class LinearTransform(nn.Module):
             (cos_l, sin_l), (cos_d, sin_d) = _fourier(length, split), _fourier(size, split)
             mixed = cos_l @ split @ cos_d - sin_l @ split @ sin_d
         mixed = mixed * (length * size) ** -0.5
-        found: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
-        return found
+        result: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
+        return result
 
 
 class SpanConvolution(nn.Module):
@@ -96,11 +96,11 @@ def _by_head(channels: Tensor, heads: int) -> Tensor:
 
 
 def _fourier(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    places = torch.arange(size, device=like.device, dtype=like.dtype)
-    angles = 2 * math.pi / size * (places[:, None] * places)
+    indices = torch.arange(size, device=like.device, dtype=like.dtype)
+    angles = 2 * math.pi / size * (indices[:, None] * indices)
     return angles.cos(), angles.sin()
 
 
 def _cosine(size: int, like: Tensor) -> Tensor:
-    places = torch.arange(size, device=like.device, dtype=like.dtype)
-    return (math.pi / size * (places[:, None] * (places + 0.5))).cos()
+    indices = torch.arange(size, device=like.device, dtype=like.dtype)
+    return (math.pi / size * (indices[:, None] * (indices + 0.5))).cos()

@@ -39,13 +39,15 @@ def vertex_channels(arch: NASBench101Architecture, channels: int) -> list[int]:
     """
     last = len(arch.operations) + 1
     ends = [vertex for vertex in range(1, last) if arch.has(vertex, last)]
-    found = [0] * last
+    results = [0] * last
     for index, vertex in enumerate(ends):
-        found[vertex] = channels // len(ends) + (index < channels % len(ends))
+        results[vertex] = channels // len(ends) + (index < channels % len(ends))
     for vertex in range(last - 1, 0, -1):
         if vertex not in ends:
-            found[vertex] = max(found[t] for t in range(vertex + 1, last) if arch.has(vertex, t))
-    return found[1:]
+            results[vertex] = max(
+                results[t] for t in range(vertex + 1, last) if arch.has(vertex, t)
+            )
+    return results[1:]
 
 
 def conv_bn_relu(in_channels: int, out_channels: int, kernel: int) -> nn.Sequential:

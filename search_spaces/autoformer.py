@@ -138,8 +138,8 @@ class AutoFormerSpace(SearchSpace):
         if name == "depth":
             return self._resized(arch, self.genes[name].other(len(arch.heads), rng), rng)
         layers = list(getattr(arch, name))
-        place = rng.integers(len(layers))
-        layers[place] = self.genes[name].other(layers[place], rng)
+        index = rng.integers(len(layers))
+        layers[index] = self.genes[name].other(layers[index], rng)
         return arch._replace(**{name: tuple(layers)})
 
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
@@ -214,8 +214,8 @@ class AutoFormerSpace(SearchSpace):
         try:
             arch = AutoFormerArchitecture(
                 _equal(self.genes["hidden"], hidden),
-                tuple(_equal(self.genes["heads"], each) for each in heads),
-                tuple(_equal(self.genes["mlp_ratios"], each) for each in ratios),
+                tuple(_equal(self.genes["heads"], item) for item in heads),
+                tuple(_equal(self.genes["mlp_ratios"], item) for item in ratios),
             )
         except (TypeError, ValueError) as error:  # a missing list is `None`, not iterable
             raise ValueError(self._expected(row)) from error

@@ -168,13 +168,13 @@ class FlexiBERTSpace(SearchSpace):
         try:
             layers = tuple(
                 FlexiLayer(
-                    str(each["operation_type"]),
-                    str(each["operation_parameter"]),
-                    each["num_operation_heads"],
-                    each["feed_forward_dimension"],
-                    each["num_feed_forward"],
+                    str(item["operation_type"]),
+                    str(item["operation_parameter"]),
+                    item["num_operation_heads"],
+                    item["feed_forward_dimension"],
+                    item["num_feed_forward"],
                 )
-                for each in record["encoder_layers"]
+                for item in record["encoder_layers"]
             )
             return _checked(FlexiBERTArchitecture(record["hidden_size"], layers))
         except (KeyError, TypeError) as error:
@@ -249,7 +249,7 @@ def _operation(hidden: int, layer: FlexiLayer) -> nn.Module:
 
 def _drawn(rng: np.random.Generator) -> FlexiLayer:
     operation, parameter = OPERATIONS[rng.integers(len(OPERATIONS))]
-    heads, inner, stacked = (int(rng.choice(each)) for each in (HEADS, INNER, STACKED))
+    heads, inner, stacked = (int(rng.choice(item)) for item in (HEADS, INNER, STACKED))
     return FlexiLayer(operation, parameter, heads, inner, stacked)
 
 

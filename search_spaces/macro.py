@@ -117,9 +117,9 @@ class MacroSpace(SearchSpace):
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
         """Change one property in each of two random blocks (or in the only one)."""
         stages = [list(stage) for stage in arch]
-        places = [(i, j) for i, stage in enumerate(arch) for j in range(len(stage))]
-        for chosen in rng.choice(len(places), size=min(2, len(places)), replace=False):
-            i, j = places[chosen]
+        indices = [(i, j) for i, stage in enumerate(arch) for j in range(len(stage))]
+        for chosen in rng.choice(len(indices), size=min(2, len(indices)), replace=False):
+            i, j = indices[chosen]
             spare = self.max_layers - sum(map(layer_count, stages))
             changes = [change for change in self._changes(stages[i][j], spare) if change]
             change = changes[rng.integers(len(changes))]

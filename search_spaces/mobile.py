@@ -68,8 +68,8 @@ class MobileNetwork(nn.Module):
             side = self.resolution
             x = F.interpolate(x, size=(side, side), mode="bilinear", antialias=True)
         features: Tensor = self.pool(self.last(self.stages(self.stem(x))))
-        found: Tensor = self.classifier(features.flatten(1))
-        return found
+        result: Tensor = self.classifier(features.flatten(1))
+        return result
 
 
 class MobileSpace(ChoiceSpace):

@@ -98,9 +98,9 @@ class NASBench101Space(SearchSpace):
         while True:
             matrix = np.triu(rng.integers(2, size=(VERTICES, VERTICES)), k=1)
             operations = [OPERATIONS[i] for i in rng.integers(len(OPERATIONS), size=VERTICES - 2)]
-            found = _module(matrix, operations)
-            if found is not None:
-                return found
+            result = _module(matrix, operations)
+            if result is not None:
+                return result
 
     def mutate(
         self, arch: NASBench101Architecture, rng: np.random.Generator
@@ -115,9 +115,9 @@ class NASBench101Space(SearchSpace):
                 OPERATIONS[new] if change else old
                 for old, new, change in zip(operations, drawn, changed, strict=True)
             ]
-            found = _module(matrix ^ flips, operations)
-            if found is not None and found != arch:
-                return found
+            result = _module(matrix ^ flips, operations)
+            if result is not None and result != arch:
+                return result
 
     def crossover(
         self,
@@ -130,9 +130,9 @@ class NASBench101Space(SearchSpace):
             (one, ours), (other, theirs) = _padded(a, rng), _padded(b, rng)
             first = rng.random(one.shape) < 0.5
             operations = [(p, q)[int(rng.integers(2))] for p, q in zip(ours, theirs, strict=True)]
-            found = _module(np.where(first, one, other), operations)
-            if found is not None:
-                return found
+            result = _module(np.where(first, one, other), operations)
+            if result is not None:
+                return result
 
     def build(self, arch: NASBench101Architecture, num_classes: int) -> nn.Module:
         """Build stem, three stacks of three modules, and the linear head."""
@@ -158,13 +158,13 @@ class NASBench101Space(SearchSpace):
             )
         size = len(operations) + 2
         matrix = [[0] * (size - len(row)) + [int(bit) for bit in row] for row in rows]
-        found = module_101([*matrix, [0] * size], operations)
-        if self.to_string(found) != text.strip():
+        result = module_101([*matrix, [0] * size], operations)
+        if self.to_string(result) != text.strip():
             raise ValueError(
                 "Expected every vertex on a path from input to output, but got "
-                f"{text!r}: write {self.to_string(found)}"
+                f"{text!r}: write {self.to_string(result)}"
             )
-        return found
+        return result
 
     def canonical_key(self, arch: NASBench101Architecture) -> str:
         """Return a key of the graph, the same for isomorphic modules.
@@ -174,9 +174,9 @@ class NASBench101Space(SearchSpace):
         """
         size, widths = len(arch.operations) + 2, vertex_channels(arch, self.channels)
         ends = [index if arch.has(index, size - 1) else 0 for index in range(1, size - 1)]
-        ranks = [sum(0 < end <= each for end in ends) for each in ends]
+        ranks = [sum(0 < end <= item for end in ends) for item in ends]
         vertices = zip(arch.operations, widths, ranks, strict=True)
-        labels = ["input", *(" ".join(map(str, each)) for each in vertices), "output"]
+        labels = ["input", *(" ".join(map(str, item)) for item in vertices), "output"]
         edges = [(s, t) for s in range(size) for t in range(s + 1, size) if arch.has(s, t)]
         for _ in range(size):
             labels = [
@@ -209,10 +209,10 @@ def _padded(
 ) -> tuple[np.typing.NDArray[np.int64], list[str]]:
     """Return matrix and operations padded to seven vertices, by unconnected random ones."""
     size = len(arch.operations) + 2
-    places = [*range(size - 1), VERTICES - 1]
+    indices = [*range(size - 1), VERTICES - 1]
     matrix = np.zeros((VERTICES, VERTICES), dtype=np.int64)
     for source in range(size):
         for target in range(source + 1, size):
-            matrix[places[source], places[target]] = arch.has(source, target)
+            matrix[indices[source], indices[target]] = arch.has(source, target)
     missing = rng.integers(len(OPERATIONS), size=VERTICES - size)
     return matrix, [*arch.operations, *(OPERATIONS[place] for place in missing)]

@@ -116,7 +116,7 @@ class TextEncoderSpace(ChoiceSpace):
         ranges = AUTODISTIL[size]
         return cls(
             layers=ranges.layers,
-            hidden=[each // scale for each in ranges.hidden],
+            hidden=[item // scale for item in ranges.hidden],
             heads=ranges.heads,
             ratios=ranges.ratios,
             head_size=HEAD_SIZE // scale,

@@ -23,18 +23,18 @@ def training_budgets(table: str, max_params: str = "") -> str:
         max_params: maximum number of parameters; by default no limit.
     """
     rows = read_table(RESULTS / f"training-budgets-{table}.csv")
-    found = {
+    results = {
         (row["method"], row["cost"]): _regret(row)
         for row in rows
         if row["max_params"] == max_params and float(row["cost"]) > 0
     }
-    costs = list(dict.fromkeys(cost for _, cost in found))
+    costs = list(dict.fromkeys(cost for _, cost in results))
     return markdown(
         ["full trainings", *costs],
         [
-            [label, *(found[name, cost] for cost in costs)]
+            [label, *(results[name, cost] for cost in costs)]
             for name, label in _METHODS.items()
-            if (name, costs[0]) in found
+            if (name, costs[0]) in results
         ],
     )
 

@@ -43,11 +43,11 @@ class Tau:
 def default_taus() -> dict[str, dict[str, Tau]]:
     """Return Kendall's τ of the default score and of counts, by truth."""
     rows = read_table(RESULTS / "filled-forms.csv")
-    found: dict[str, dict[str, Tau]] = {}
+    results: dict[str, dict[str, Tau]] = {}
     for truth, (title, _) in FIT_RANKED.items():
         if of := {row["form"]: _tau(row, "") for row in rows if row["truth"] == truth}:
-            found[title.removesuffix(", distilled")] = of
-    return found
+            results[title.removesuffix(", distilled")] = of
+    return results
 
 
 def first_taus() -> dict[str, dict[str, Tau]]:

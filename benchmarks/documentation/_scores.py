@@ -58,11 +58,13 @@ def leaders() -> str:
     rows = []
     for table, target, title in TRUTHS:
         path = EMBEDDED / f"correlation-{table}.csv"
-        found = {row["scorer"]: row for row in read_table(path) if row["target"] == target}
-        ranked = sorted(found, key=lambda name: -float(found[name]["kendall"] or "-inf"))
-        best = ", ".join(f"`{name}` {number(found[name]['kendall'])}" for name in ranked[:LEADERS])
-        others = [number(found[name]["kendall"]) if name in found else "–" for name in always]
-        size = int(next(iter(found.values()))["architectures"])
+        results = {row["scorer"]: row for row in read_table(path) if row["target"] == target}
+        ranked = sorted(results, key=lambda name: -float(results[name]["kendall"] or "-inf"))
+        best = ", ".join(
+            f"`{name}` {number(results[name]['kendall'])}" for name in ranked[:LEADERS]
+        )
+        others = [number(results[name]["kendall"]) if name in results else "–" for name in always]
+        size = int(next(iter(results.values()))["architectures"])
         link = f"[CSV](../diswot/bench/embedded/{path.name})"
         rows.append([title, f"{size:,}", best, *others, link])
     columns = ["ground truth", "students", "best", *(f"`{name}`" for name in always), "all scores"]
@@ -114,16 +116,16 @@ FIT_RANKED = {
 
 def student_fit_truths() -> str:
     """Return how well the default score and counts rank the truths, and forms chosen without."""
-    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    results: dict[str, dict[str, Mapping[str, str]]] = {}
     left_out: dict[str, str] = {}
     for row in read_table(RESULTS / "filled-forms.csv"):
-        found.setdefault(row["truth"], {})[row["form"]] = row
+        results.setdefault(row["truth"], {})[row["form"]] = row
         if row["chosen"] == "True":
             left_out[row["truth"]] = number(row["kendall"], ".3f")
     rows = []
     for truth, (title, table) in FIT_RANKED.items():
-        if truth in found:
-            of = found[truth]
+        if truth in results:
+            of = results[truth]
             taus = [_interval(of[name]) for name in ("student_fit", "params")]
             taus += [number(of[name]["kendall"]) for name in ("macs", "layers")]
             size = f"{int(of['student_fit']['networks']):,}"

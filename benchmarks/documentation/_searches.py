@@ -30,13 +30,13 @@ def search(truth: str, after: str) -> str:
         for row in read_table(RESULTS / "search.csv")
         if (row["truth"], row["evaluations"]) == (truth, after)
     ]
-    found = {(row["budget"], row["scorer"], row["engine"]): row for row in rows}
+    results = {(row["budget"], row["scorer"], row["engine"]): row for row in rows}
     columns = ["budget", "score", "top-scoring", "random", "evolution", "gain", "wins", "p"]
     return markdown(
         [*columns, "regularized", "evolution is", "ms"],
         [
-            _search_row(each, *(found[budget, scorer, engine] for engine in ENGINES))
-            for (budget, scorer, name), each in found.items()
+            _search_row(item, *(results[budget, scorer, engine] for engine in ENGINES))
+            for (budget, scorer, name), item in results.items()
             if name == "random"
         ],
     )
@@ -69,14 +69,14 @@ def _with_quartiles(row: Mapping[str, str]) -> str:
 
 def student_fit_search() -> str:
     """Return what evolution finds with `student_fit_1` and with other scores, and its regret."""
-    found: dict[tuple[str, str], tuple[float, str]] = {}
+    results: dict[tuple[str, str], tuple[float, str]] = {}
     for row in read_table(RESULTS / "student-fit-search.csv"):
         if row["engine"] == "evolution":
             place = f"{_place(row)}, {row['budget']}"
-            found[place, "best network"] = math.inf, number(row["best"])
+            results[place, "best network"] = math.inf, number(row["best"])
             cell = f"{number(row['accuracy'])} ({number(row['regret'])})"
-            found[place, f"`{row['scorer']}`"] = float(row["regret"]), cell
-    return _by_scorer(found)
+            results[place, f"`{row['scorer']}`"] = float(row["regret"]), cell
+    return _by_scorer(results)
 
 
 def student_fit_budgets() -> str:
@@ -102,17 +102,17 @@ def _place(row: Mapping[str, str]) -> str:
 
 def _by_scorer(found: Mapping[tuple[str, str], tuple[float, str]]) -> str:
     """Return a table of regrets by score and place, the least of each place in bold."""
-    places = dict.fromkeys(place for place, _ in found)
+    places = dict.fromkeys(index for index, _ in found)
     least = {
-        place: min(regret for (at, _), (regret, _) in found.items() if at == place)
-        for place in places
+        index: min(regret for (at, _), (regret, _) in found.items() if at == index)
+        for index in places
     }
     rows = []
     for scorer in dict.fromkeys(scorer for _, scorer in found):
-        cells = [found.get((place, scorer), (math.inf, "–")) for place in places]
+        cells = [found.get((index, scorer), (math.inf, "–")) for index in places]
         marked = [
-            f"**{cell}**" if regret == least[place] else cell
-            for place, (regret, cell) in zip(places, cells, strict=True)
+            f"**{cell}**" if regret == least[index] else cell
+            for index, (regret, cell) in zip(places, cells, strict=True)
         ]
         rows.append([scorer, *marked])
     return markdown(["", *places], rows)

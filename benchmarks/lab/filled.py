@@ -60,22 +60,22 @@ def filled(subject: Subject, truth: GroundTruth, place: int, seeds: int) -> Fill
     signature = Signature((TensorSpec("images", subject.shape),), subject.classes)
     costs = measure_costs(lambda: space.network(arch, signature), signature)
     accuracy = float(truth.accuracies(subject.target)[place])
-    found = []
+    results = []
     for seed in range(seeds):
         probe = _probe(subject, truth, place, costs, seed=seed)
         with torch.inference_mode(), scoring_mode(probe.network):
-            found.append(layer_calls(probe, slice(IMAGES))[0])
-    scores = [float(sum_of_layers(calls)) for calls in found]
+            results.append(layer_calls(probe, slice(IMAGES))[0])
+    scores = [float(sum_of_layers(calls)) for calls in results]
     columns = zip(
-        *((c.read, c.written, c.positions, c.taps, c.channels) for c in found[0]), strict=True
+        *((c.read, c.written, c.positions, c.taps, c.channels) for c in results[0]), strict=True
     )
     numbers = [scores, *columns]
     joined = (" ".join(f"{float(value):.5g}" for value in column) for column in numbers)
     return Filled(space.to_string(arch), accuracy, costs.params, costs.macs, *joined)
 
 
-def _probe(subject: Subject, truth: GroundTruth, place: int, costs: Costs, *, seed: int) -> Probe:
-    arch, space = truth.architectures[place], subject.space or truth.space
+def _probe(subject: Subject, truth: GroundTruth, index: int, costs: Costs, *, seed: int) -> Probe:
+    arch, space = truth.architectures[index], subject.space or truth.space
     number = seed_for("filled", space.canonical_key(arch), seed)
     with torch_seed(number):
         network = space.build(space.effective(arch), subject.classes)
@@ -95,8 +95,8 @@ def main(data_root: str | None, seeds: int, names: tuple[str, ...]) -> None:
             truth = find_truth(subject.truth, find_root(data_root))
             if subject.sample:
                 truth = truth.sampled(subject.sample, seed=0)
-            places = tracked(range(len(truth)), progress, name, len(truth))
-            rows = [filled(subject, truth, place, seeds) for place in places]
+            indices = tracked(range(len(truth)), progress, name, len(truth))
+            rows = [filled(subject, truth, index, seeds) for index in indices]
             settings = {"truth": subject.truth, "target": subject.target, "images": IMAGES}
             shape = {"shape": list(subject.shape), "sample": subject.sample, "seeds": seeds}
             keep(f"filled-{name}", rows, {**settings, **shape}, started)

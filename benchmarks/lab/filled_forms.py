@@ -149,12 +149,12 @@ def truth_of(name: str) -> Truth:
         DataError: there are none.
     """
     table = read_csv(RESULTS / f"filled-{name}.csv")
-    columns = [_split(table.column(each)) for each in ("read", "written", "positions", "taps")]
+    columns = [_split(table.column(item)) for item in ("read", "written", "positions", "taps")]
     networks = []
     for index, row in enumerate(zip(*columns, strict=True)):
         several = row[2] > 1
-        read, written, positions, taps = (each[several] for each in row)
-        params, macs = (float(table.numbers(each)[index]) for each in ("params", "macs"))
+        read, written, positions, taps = (item[several] for item in row)
+        params, macs = (float(table.numbers(item)[index]) for item in ("params", "macs"))
         layers = len(several)
         networks.append(Network(read, written, positions, taps, params, macs, layers))
     return Truth(networks, table.numbers("accuracy"), np.array(_split(table.column("scores"))))
@@ -177,7 +177,7 @@ def chosen(taus: Mapping[str, Mapping[str, float]], left_out: str) -> str:
 
 def row_of(name: str, truth: Truth, form: str, scores: Vector, *, best: bool = False) -> FormRow:
     """Return how well scores, networks × seeds, rank a truth."""
-    taus = [kendall(each, truth.accuracies) for each in scores.T]
+    taus = [kendall(item, truth.accuracies) for item in scores.T]
     low, high = kendall_interval(scores.mean(axis=1), truth.accuracies)
     spread = float(np.std(taus, ddof=1)) if len(taus) > 1 else 0.0
     mean = float(np.mean(taus))

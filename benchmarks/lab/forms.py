@@ -125,8 +125,8 @@ def networks_of(name: str) -> tuple[list[Network], Vector]:
     """
     table = read_csv(RESULTS / f"layers-{name}.csv")
     columns = ("ranks", "channels", "weights", "taps", "positions", "reach")
-    layers = [[np.array(cell.split(), float) for cell in table.column(each)] for each in columns]
-    costs = [table.numbers(each).tolist() for each in ("params", "macs")]
+    layers = [[np.array(cell.split(), float) for cell in table.column(item)] for item in columns]
+    costs = [table.numbers(item).tolist() for item in ("params", "macs")]
     networks = [Network(*values) for values in zip(*layers, *costs, strict=True)]
     return networks, table.numbers("accuracy")
 
@@ -146,13 +146,13 @@ def chosen(taus: Mapping[str, Mapping[str, float]], left_out: str) -> str:
 def main() -> None:
     """Write benchmarks/results/forms.csv, and print τ of every form on every truth."""
     started = datetime.now(UTC)
-    found = {name: networks_of(name) for name in SUBJECTS}
+    results = {name: networks_of(name) for name in SUBJECTS}
     scores = {
         name: {form: np.array([f(network) for network in networks]) for form, f in FORMS.items()}
-        for name, (networks, _) in found.items()
+        for name, (networks, _) in results.items()
     }
     taus = {
-        name: {form: kendall(values, found[name][1]) for form, values in of.items()}
+        name: {form: kendall(values, results[name][1]) for form, values in of.items()}
         for name, of in scores.items()
     }
     rows = [
@@ -161,7 +161,7 @@ def main() -> None:
             form,
             len(values),
             taus[name][form],
-            *kendall_interval(values, found[name][1]),
+            *kendall_interval(values, results[name][1]),
             chosen=form == chosen(taus, name),
         )
         for name, of in scores.items()

@@ -68,7 +68,7 @@ def check_measured(names: Iterable[str], work: Path) -> None:
     Raises:
         click.UsageError: some were not; the message names them.
     """
-    known = dict.fromkeys(each for name in names for each in (name, *EXPERIMENTS[name].reused))
+    known = dict.fromkeys(item for name in names for item in (name, *EXPERIMENTS[name].reused))
     check_records([work / name for name in known], "python -m benchmarks.lab.measure --work")
 
 
@@ -95,20 +95,20 @@ def read(name: str, *, work: Path, teachers: Path, data_root: str | None) -> Jou
     experiment = EXPERIMENTS[name]
     settings, truth = settings_of(experiment, teachers, data_root)
     architectures = [truth.space.to_string(arch) for arch in truth.architectures]
-    found = measure(settings, architectures, work / name, progress=silent)
-    terms = {term: _column(found, term, experiment.repeats) for term in _names(found)}
+    result = measure(settings, architectures, work / name, progress=silent)
+    terms = {term: _column(result, term, experiment.repeats) for term in _names(result)}
     for other in experiment.reused:
         taken = read(other, work=work, teachers=teachers, data_root=data_root)
-        place = {arch: row for row, arch in enumerate(taken.architectures)}
-        rows = [place[arch] for arch in architectures]
+        index = {arch: row for row, arch in enumerate(taken.architectures)}
+        rows = [index[arch] for arch in architectures]
         terms = {**{term: values[rows] for term, values in taken.terms.items()}, **terms}
     return Journal(
         name,
         architectures,
         truth.accuracies(experiment.target),
         truth.targets.get("vanilla") if experiment.target == "distilled" else None,
-        np.array([float(each.params) for each in found]),
-        np.array([float(each.macs) for each in found]),
+        np.array([float(item.params) for item in result]),
+        np.array([float(item.macs) for item in result]),
         terms,
     )
 
@@ -124,9 +124,9 @@ def merit(scores: Vector, journal: Journal) -> Merit:
 
 
 def _names(found: list[Measured]) -> list[str]:
-    return list(dict.fromkeys(term for each in found for term in each.terms))
+    return list(dict.fromkeys(term for item in found for term in item.terms))
 
 
 def _column(found: list[Measured], term: str, repeats: int) -> NDArray[np.float64]:
     missing = (np.nan,) * repeats
-    return np.array([each.terms.get(term, missing) for each in found])
+    return np.array([item.terms.get(term, missing) for item in found])

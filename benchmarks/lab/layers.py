@@ -125,10 +125,10 @@ def effective_rank(features: Tensor) -> float:
 
 def _outputs(network: nn.Module, images: Tensor) -> list[tuple[WeightLayer, Tensor]]:
     """Return the output of every call of a layer, copied before in-place changes."""
-    found: list[tuple[WeightLayer, Tensor]] = []
+    results: list[tuple[WeightLayer, Tensor]] = []
     hooks = [
         layer.register_forward_hook(
-            lambda module, _given, output: found.append((module, output.clone()))
+            lambda module, _given, output: results.append((module, output.clone()))
         )
         for layer in weight_layers(network)
     ]
@@ -136,12 +136,12 @@ def _outputs(network: nn.Module, images: Tensor) -> list[tuple[WeightLayer, Tens
         network(images)
     for hook in hooks:
         hook.remove()
-    return found
+    return results
 
 
-def measured(subject: Subject, truth: GroundTruth, place: int) -> Layers:
+def measured(subject: Subject, truth: GroundTruth, index: int) -> Layers:
     """Return the layers of one network of a truth."""
-    arch, space = truth.architectures[place], subject.space or truth.space
+    arch, space = truth.architectures[index], subject.space or truth.space
     name = space.to_string(arch)
 
     seed = seed_for("layers", name)
@@ -151,7 +151,7 @@ def measured(subject: Subject, truth: GroundTruth, place: int) -> Layers:
     costs = measure_costs(lambda: space.network(arch, signature), signature)
     columns = zip(*layers_of(network, subject.shape, seed=seed), strict=True)
     numbers = (" ".join(f"{value:.4g}" for value in column) for column in columns)
-    accuracy = float(truth.accuracies(subject.target)[place])
+    accuracy = float(truth.accuracies(subject.target)[index])
     return Layers(name, accuracy, costs.params, costs.macs, *numbers)
 
 
@@ -167,9 +167,9 @@ def main(data_root: str | None, names: tuple[str, ...]) -> None:
             truth = find_truth(subject.truth, find_root(data_root))
             if subject.sample:
                 truth = truth.sampled(subject.sample, seed=0)
-            places = range(len(truth))
+            indices = range(len(truth))
             rows = [
-                measured(subject, truth, i) for i in tracked(places, progress, name, len(truth))
+                measured(subject, truth, i) for i in tracked(indices, progress, name, len(truth))
             ]
             settings = {"truth": subject.truth, "target": subject.target, "images": IMAGES}
             shape = {"shape": list(subject.shape), "sample": subject.sample, "seed": 0}

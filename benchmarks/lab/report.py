@@ -122,11 +122,11 @@ def _parts(rows: Sequence[FitRow]) -> str:
 
 
 def _cell(row: FitRow) -> str:
-    found = row.statistics
-    tau = found.kendall
+    result = row.statistics
+    tau = result.kendall
     return (
         f"{tau.value:.3f} [{tau.low:.2f}, {tau.high:.2f}]; "
-        f"{number(found.partial)}; {number(found.spearman_top)}"
+        f"{number(result.partial)}; {number(result.spearman_top)}"
     )
 
 

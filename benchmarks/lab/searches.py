@@ -88,17 +88,17 @@ def main(data_root: str | None, teachers: Path, work: Path, correlations: Path) 
     landscapes: list[tuple[Experiment, Landscape]] = []
     for name, known in SEARCHED.items():
         folders = [*(correlations / table for table in known), work / f"{name}-published"]
-        found = _landscapes(name, folders, data_root, teachers, work)
-        landscapes += [(EXPERIMENTS[name], landscape) for landscape in found]
+        result = _landscapes(name, folders, data_root, teachers, work)
+        landscapes += [(EXPERIMENTS[name], landscape) for landscape in result]
     chosen = [row for _, landscape in landscapes for row in _top_scoring(landscape)]
     rows = list[SearchRow]()
     for experiment, landscape in landscapes:
         for limit in LIMITS if landscape.truth.startswith("nas") else (None,):
             budgeted = replace(landscape, budget=Budget(params=limit))
             rows += _searched(budgeted, experiment, limit)
-    made = {"scorers": SCORERS, "max_params": LIMITS, "population": 20, "seeds": 20}
+    provenance = {"scorers": SCORERS, "max_params": LIMITS, "population": 20, "seeds": 20}
     keep("student-fit-budgets", chosen, {"scorers": SCORERS, "shares": SHARES}, started)
-    keep("student-fit-search", rows, made, started)
+    keep("student-fit-search", rows, provenance, started)
 
 
 def _landscapes(
@@ -117,13 +117,13 @@ def _landscapes(
     whole = [terms for terms in known if terms.keys() >= set(keys)]
     parts = [(truth, whole, list(range(len(truth))))]
     if len(whole) < len(known):
-        places = [i for i, key in enumerate(keys) if all(key in terms for terms in known)]
-        part = replace(truth.part(places), name=f"{truth.name}, {len(places):,} of them")
-        parts.append((part, known, places))
+        indices = [i for i, key in enumerate(keys) if all(key in terms for terms in known)]
+        part = replace(truth.part(indices), name=f"{truth.name}, {len(indices):,} of them")
+        parts.append((part, known, indices))
     records = _records(journal, experiment.repeats)
     signature = evaluator_for(settings).signature
-    for part, used, places in parts:
-        joined = [_joined(records[i], [terms[keys[i]] for terms in used]) for i in places]
+    for part, used, indices in parts:
+        joined = [_joined(records[i], [terms[keys[i]] for terms in used]) for i in indices]
         yield Landscape.of(part, experiment.target, joined, signature=signature, budget=Budget())
 
 

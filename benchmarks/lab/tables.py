@@ -58,23 +58,23 @@ def tables_of(
 
 def _left_out(journals: Mapping[str, Journal]) -> str:
     """Choose among the grid on truths of other spaces, by the least distance to the targets."""
-    found = {
+    results = {
         name: {truth: merit(score(of).mean(axis=1), of) for truth, of in journals.items()}
         for name, score in grid()
     }
     rows = []
     for left in journals:
         others = [truth for truth in journals if _space(truth) != _space(left)]
-        best = max(found, key=lambda name: _margin(found[name], others))
-        rows.append([left, best, *_figures(found[best][left]), f"{TARGETS[left]:.2f}"])
-    best = max(found, key=lambda name: _margin(found[name], list(journals)))
+        best = max(results, key=lambda name: _margin(results[name], others))
+        rows.append([left, best, *_figures(results[best][left]), f"{TARGETS[left]:.2f}"])
+    best = max(results, key=lambda name: _margin(results[name], list(journals)))
     whole = [
         [
             f"**{name}**" if name == best else name,
             *(number(merits[truth].kendall, ".3f") for truth in journals),
             number(_margin(merits, list(journals)), "+.3f"),
         ]
-        for name, merits in found.items()
+        for name, merits in results.items()
     ]
     chosen = ["truth", "selected on the others", "τ", "τ given params", "top tenth", "asked"]
     tried = ["width · size, with the alignment", *journals, "least margin"]
@@ -104,12 +104,12 @@ def _wide(journals: Mapping[str, Journal]) -> str:
         for truth, journal in journals.items():
             values = np.nan_to_num(journal.terms[name]).mean(axis=1)
             try:
-                found = merit(values, journal)
+                result = merit(values, journal)
                 adds = partial_kendall(values, journal.accuracies, [controls[truth]])
             except UndefinedStatisticError:
                 cells.append("–")
                 continue
-            cells.append(f"{found.kendall:.2f}; {number(found.partial)}; {adds:.2f}")
+            cells.append(f"{result.kendall:.2f}; {number(result.partial)}; {adds:.2f}")
         rows.append([name, *cells])
     return markdown(["quantity", *journals], rows)
 
@@ -129,7 +129,7 @@ def _teachers(trained: Mapping[str, Journal], others: Mapping[str, Journal]) -> 
             known = merit(before, of)
             for name, alignment in alignments.items():
                 alone = alignment(of).mean(axis=1)
-                found = merit(before + alone, of)
+                result = merit(before + alone, of)
                 changes = resampled(before + alone, of.accuracies, seed=0).kendall - taus
                 low, high = np.quantile(changes, [0.025, 0.975])
                 rows.append(
@@ -138,8 +138,8 @@ def _teachers(trained: Mapping[str, Journal], others: Mapping[str, Journal]) -> 
                         name,
                         f"{len(of.accuracies):,}",
                         tau(alone, of),
-                        f"{found.kendall - known.kendall:+.3f} [{low:+.3f}, {high:+.3f}]",
-                        f"{number(known.top)} → {number(found.top)}",
+                        f"{result.kendall - known.kendall:+.3f} [{low:+.3f}, {high:+.3f}]",
+                        f"{number(known.top)} → {number(result.top)}",
                     ]
                 )
     return markdown(["truth", "aligned with", "n", "τ alone", "change of τ", "top tenth"], rows)
@@ -180,11 +180,11 @@ def _images(curves: Mapping[str, Mapping[int, Journal]]) -> str:
     sizes = sorted({images for curve in curves.values() for images in curve})
     for truth, curve in curves.items():
         for name, of in _CURVES.items():
-            found = {
-                images: np.mean([kendall(each, journal.accuracies) for each in of(journal.terms).T])
+            results = {
+                images: np.mean([kendall(item, journal.accuracies) for item in of(journal.terms).T])
                 for images, journal in curve.items()
             }
-            rows.append([truth, name, *(number(found.get(images), ".3f") for images in sizes)])
+            rows.append([truth, name, *(number(results.get(images), ".3f") for images in sizes)])
     return markdown(["truth", "score", *map(str, sizes)], rows)
 
 

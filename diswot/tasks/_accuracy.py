@@ -112,8 +112,10 @@ def accuracy(correct: int, total: int) -> Measure:
     # Imported here to keep commands that evaluate nothing fast to start.
     from scipy.stats import binomtest
 
-    found = binomtest(correct, total).proportion_ci(method="wilson")
-    return Measure(Top1.name, correct / total, float(found.low), float(found.high), total, unit="%")
+    interval = binomtest(correct, total).proportion_ci(method="wilson")
+    return Measure(
+        Top1.name, correct / total, float(interval.low), float(interval.high), total, unit="%"
+    )
 
 
 def paired_difference(one: Tensor, other: Tensor) -> Difference:

@@ -41,9 +41,9 @@ class Matthews(Metric):
     def summarize(self, values: Tensor, dataset: Examples, split: SplitName) -> Measure:
         """Return the correlation with its 95 % interval."""
         cells, counts = _cells(_labels(dataset, split), values)
-        found = float(_correlation(cells, counts[None])[0])
+        result = float(_correlation(cells, counts[None])[0])
         low, high = _interval(_correlation(cells, _resampled(counts)))
-        return Measure(self.name, found, min(low, found), max(high, found), len(values))
+        return Measure(self.name, result, min(low, result), max(high, result), len(values))
 
     def difference(
         self, one: Tensor, other: Tensor, dataset: Examples, split: SplitName
@@ -56,9 +56,9 @@ class Matthews(Metric):
         def differences(drawn: _Counts) -> _Counts:
             return _correlation(first, drawn) - _correlation(second, drawn)
 
-        found = float(differences(counts[None])[0])
+        result = float(differences(counts[None])[0])
         low, high = _interval(differences(_resampled(counts)))
-        return Difference(found, min(low, found), max(high, found), self.unit)
+        return Difference(result, min(low, result), max(high, result), self.unit)
 
     def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
         """Return whether the lower end of the interval is below 0.02."""
@@ -67,18 +67,18 @@ class Matthews(Metric):
 
 def _labels(dataset: Examples, split: SplitName) -> Tensor:
     """Return the classes of a split (n,)."""
-    found = []
+    results = []
     for indices in torch.split(torch.arange(dataset.size(split)), MOST_AT_ONCE):
         labels = dataset.batch(split, indices).labels
         if labels is None:
             raise ValueError("Expected examples with labels, but got none")
-        found.append(labels)
-    return torch.cat(found)
+        results.append(labels)
+    return torch.cat(results)
 
 
 def _cells(*assignments: Tensor) -> tuple[NDArray[np.int64], _Counts]:
     """Return the distinct tuples of classes (assignments, cells) and their counts (cells,)."""
-    stacked = np.stack([each.long().cpu().numpy() for each in assignments])
+    stacked = np.stack([item.long().cpu().numpy() for item in assignments])
     cells, counts = np.unique(stacked, axis=1, return_counts=True)
     return cells, counts.astype(np.float64)
 
@@ -106,9 +106,9 @@ def _correlation(cells: NDArray[np.int64], counts: _Counts) -> _Counts:
     total = counts.sum(axis=1)
     covariance = right * total - (true * predicted).sum(axis=1)
     variances = (total**2 - (true**2).sum(axis=1)) * (total**2 - (predicted**2).sum(axis=1))
-    found = np.zeros(len(counts))
-    np.divide(covariance, np.sqrt(variances), out=found, where=variances > 0)
-    return found
+    result = np.zeros(len(counts))
+    np.divide(covariance, np.sqrt(variances), out=result, where=variances > 0)
+    return result
 
 
 def _interval(drawn: _Counts) -> tuple[float, float]:

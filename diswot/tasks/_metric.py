@@ -126,8 +126,8 @@ class Metric(ABC):
             split: which split.
             device: torch device.
         """
-        found = values_of(self, network, dataset, split, device=device)
-        return self.summarize(found, dataset, split)
+        result = values_of(self, network, dataset, split, device=device)
+        return self.summarize(result, dataset, split)
 
 
 @torch.no_grad()
@@ -155,11 +155,11 @@ def values_of(
     """
     network.to(device).eval()
     who = named(network)
-    found = torch.zeros(dataset.size(split), dtype=torch.double)
-    places = torch.arange(dataset.size(split))
-    for number, indices in enumerate(torch.split(places, MOST_AT_ONCE)):
+    result = torch.zeros(dataset.size(split), dtype=torch.double)
+    positions = torch.arange(dataset.size(split))
+    for number, indices in enumerate(torch.split(positions, MOST_AT_ONCE)):
         if number % of == part:
             batch = dataset.batch(split, indices, device=device)
             output = run(network, *batch.inputs, who=who)
-            found[indices] = metric.values(output, batch).double().cpu()
-    return found
+            result[indices] = metric.values(output, batch).double().cpu()
+    return result

@@ -35,10 +35,10 @@ def in_order(names: Iterable[str]) -> list[str]:
         >>> in_order(["10", "2", "1"]), in_order(["b10", "b2"])
         (['1', '2', '10'], ['b10', 'b2'])
     """
-    found = sorted(names)
-    if not all(_NUMBER.fullmatch(name) for name in found):
-        return found
-    by_number = sorted(found, key=int)
+    results = sorted(names)
+    if not all(_NUMBER.fullmatch(name) for name in results):
+        return results
+    by_number = sorted(results, key=int)
     for one, other in pairwise(by_number):
         if int(one) == int(other):
             raise DataError(

@@ -79,10 +79,10 @@ def source_of(*functions: Callable[..., Any]) -> str:
             needed[name] = f"{name} = {value!r}\n"
             return
         needed[name] = ""  # reserve the name: functions may refer to each other
-        for each in value.__code__.co_names:
-            found = value.__globals__.get(each)
-            if isinstance(found, types.FunctionType | tuple | int | str | float):
-                visit(each, found)
+        for item in value.__code__.co_names:
+            result = value.__globals__.get(item)
+            if isinstance(result, types.FunctionType | tuple | int | str | float):
+                visit(item, result)
         needed[name] = f"\n\n{inspect.getsource(value)}"
 
     for function in functions:

@@ -50,7 +50,7 @@ class Prediction:
         Raises:
             DataError: a file does not exist, or a folder has no examples.
         """
-        return [name for each in given for name in self._files(Path(each))]
+        return [name for item in given for name in self._files(Path(item))]
 
     def read(self, example: str) -> Example:
         """Read an example as inputs of the network.
@@ -73,7 +73,7 @@ class Prediction:
             output: output of the network, without the batch axis.
             example: the example.
         """
-        return {f"output_{number}": float(each) for number, each in enumerate(output.flat, 1)}
+        return {f"output_{number}": float(item) for number, item in enumerate(output.flat, 1)}
 
     def array(self, path: Path) -> Array:
         """Read an array from a `.npy` file, and check its shape.
@@ -98,10 +98,12 @@ class Prediction:
             return [str(path)]
         if not path.is_dir():
             raise DataError(f"there is no file or folder {path}: name what to predict")
-        found = sorted(each for each in path.rglob("*") if self.is_example(each) and each.is_file())
-        if not found:
+        results = sorted(
+            item for item in path.rglob("*") if self.is_example(item) and item.is_file()
+        )
+        if not results:
             raise DataError(f"{path} has no file that the student can take: name a file in it")
-        return list(map(str, found))
+        return list(map(str, results))
 
 
 def most_likely(
@@ -120,9 +122,9 @@ def most_likely(
     """
     shares = np.exp(output.astype(np.float64) - output.max())
     shares /= shares.sum()
-    found: dict[str, str | float | int] = {}
+    results: dict[str, str | float | int] = {}
     for index, number in enumerate(np.argsort(-shares, kind="stable")[:top], start=1):
         end = "" if index == 1 else f"_{index}"
-        found[f"label{end}"] = classes[number] if classes else int(number)
-        found[f"probability{end}"] = round(float(shares[number]), 6)
-    return found
+        results[f"label{end}"] = classes[number] if classes else int(number)
+        results[f"probability{end}"] = round(float(shares[number]), 6)
+    return results

@@ -39,8 +39,8 @@ def read_measures(record: Mapping[str, Any]) -> dict[str, Measure]:
         TypeError: a value has the wrong type.
         ValueError: a value is invalid.
     """
-    found = _upgraded(record, "measures")["measures"]
-    return {str(loss): Measure.from_json(each) for loss, each in found.items()}
+    result = _upgraded(record, "measures")["measures"]
+    return {str(loss): Measure.from_json(item) for loss, item in result.items()}
 
 
 def with_measures(report: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -64,15 +64,17 @@ def _upgraded(record: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
     return record if entry in record else find_task().upgraded(record)
 
 
-def _checked(found: Signature) -> Signature:
+def _checked(signature: Signature) -> Signature:
     """Check that a signature is plausible, so that a damaged record cannot exhaust memory."""
-    axes = [(spec.name, axis) for spec in found.inputs for axis in spec.shape if axis is not None]
-    for name, number in (*axes, ("outputs", found.outputs)):
+    axes = [
+        (spec.name, axis) for spec in signature.inputs for axis in spec.shape if axis is not None
+    ]
+    for name, number in (*axes, ("outputs", signature.outputs)):
         if type(number) is not int or not 1 <= number <= MOST:
             raise ValueError(f"Expected {name} to be from 1 to {MOST:,}, but got {number!r}")
-    for spec in found.inputs:
+    for spec in signature.inputs:
         if (numbers := math.prod(axis or 1 for axis in spec.shape)) > MOST_NUMBERS:
             raise ValueError(
                 f"Expected {spec.name} of at most {MOST_NUMBERS:,} numbers, but got {numbers:,}"
             )
-    return found
+    return signature

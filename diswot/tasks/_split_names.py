@@ -42,12 +42,12 @@ def split_names(names: Iterable[str]) -> dict[str, str]:
     kinds_by_rest: dict[tuple[str, ...], set[str]] = {}
     for kind, rest in read.values():
         kinds_by_rest.setdefault(rest, set()).add(kind)
-    found = {
+    results = {
         name: kind
         for name, (kind, rest) in read.items()
         if not rest or len(kinds_by_rest[rest]) > 1
     }
-    return {name: _settled(kind, found.values()) for name, kind in found.items()}
+    return {name: _settled(kind, results.values()) for name, kind in results.items()}
 
 
 def check_unambiguous(found: dict[str, str], where: str) -> dict[str, str]:

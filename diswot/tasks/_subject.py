@@ -47,8 +47,8 @@ class Subject:
 
     def without_own(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """Return options without those that are only used to load the data."""
-        own = {*declared(DataOptions), *declared(self.task.options)}
-        return {name: value for name, value in chosen.items() if name not in own}
+        data_options = {*declared(DataOptions), *declared(self.task.options)}
+        return {name: value for name, value in chosen.items() if name not in data_options}
 
     def load(self, progress: Progress = silent) -> Dataset:
         """Load the data.

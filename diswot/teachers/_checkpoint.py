@@ -100,9 +100,9 @@ def checkpoint_path(path: str | Path) -> Path:
     """
     if re.match(r"\w+://", str(path)):
         raise CheckpointError(f"{path} is a URL: download the file, and give its path")
-    found = Path(path).expanduser() if str(path).startswith("~/") else Path(path)
-    regular_file(found)
-    return found
+    result = Path(path).expanduser() if str(path).startswith("~/") else Path(path)
+    regular_file(result)
+    return result
 
 
 def _bare(network: nn.Module) -> nn.Module:

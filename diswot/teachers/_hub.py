@@ -20,11 +20,11 @@ SECONDS = 2.0
 """Timeout, in seconds, after which a server counts as unreachable."""
 
 
-def folder_or_id(place: str, who: str) -> tuple[str, bool]:
+def folder_or_id(location: str, who: str) -> tuple[str, bool]:
     """Resolve `hf:place` to a folder or a Hub id.
 
     Args:
-        place: a folder, or an id of the Hugging Face Hub.
+        location: a folder, or an id of the Hugging Face Hub.
         who: name of the teacher in messages.
 
     Returns:
@@ -33,26 +33,26 @@ def folder_or_id(place: str, who: str) -> tuple[str, bool]:
     Raises:
         TeacherError: it is neither a folder nor in the cache, and the Hub cannot be reached.
     """
-    folder = Path(place).expanduser()
+    folder = Path(location).expanduser()
     if folder.is_dir():
         _check_files(folder, who)
         return str(folder), True
     near = _nearest_folder(folder)
     guess = f"did you mean {near}?" if near else "check the path"
-    if place.startswith((".", "/", "~")) or place.count("/") > 1:
+    if location.startswith((".", "/", "~")) or location.count("/") > 1:
         raise TeacherError(f"{who}: there is no folder {folder}: {guess}")
-    if not re.fullmatch(r"[\w.-]{1,96}(/[\w.-]{1,96})?", place):
-        raise TeacherError(f"{who}: {place!r} is neither a folder nor an id of the Hub: {guess}")
+    if not re.fullmatch(r"[\w.-]{1,96}(/[\w.-]{1,96})?", location):
+        raise TeacherError(f"{who}: {location!r} is neither a folder nor an id of the Hub: {guess}")
     from huggingface_hub import constants, try_to_load_from_cache
 
-    cached = try_to_load_from_cache(place, "config.json")
+    cached = try_to_load_from_cache(location, "config.json")
     if not constants.HF_HUB_OFFLINE and reachable(constants.ENDPOINT):
-        return place, False
+        return location, False
     if isinstance(cached, str):
-        return place, True
+        return location, True
     raise TeacherError(
         f"{who}: there is no such folder{f' (did you mean {near}?)' if near else ''} or download "
-        f"in the cache, and {constants.ENDPOINT} cannot be reached: run `hf download {place} "
+        f"in the cache, and {constants.ENDPOINT} cannot be reached: run `hf download {location} "
         "--local-dir FOLDER` on a machine that can, and give hf:FOLDER"
     )
 

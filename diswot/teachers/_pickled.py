@@ -136,13 +136,13 @@ def _empty_list(*_: object) -> list[Any]:
 
 def _unpicklable(path: Path, reason: str) -> str:
     """Return why a pickle was refused; torch's own message advises to execute it."""
-    found = re.search(r"GLOBAL ([\w.]+)", reason)
-    if "truncated" in reason or not found:
+    match = re.search(r"GLOBAL ([\w.]+)", reason)
+    if "truncated" in reason or not match:
         return (
             f"{path} was refused: it is damaged, or holds more than tensors, and nothing in a "
             f"checkpoint is executed; copy it again, or {SAVE}"
         )
     return (
-        f"{path} was refused: it holds pickled Python objects ({found[1][:80]}), and nothing in "
+        f"{path} was refused: it holds pickled Python objects ({match[1][:80]}), and nothing in "
         f"a checkpoint is executed; {SAVE}"
     )

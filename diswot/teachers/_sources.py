@@ -166,12 +166,12 @@ class TeacherSources(Container[str]):
         """
         if isinstance(teacher, Teacher):
             return teacher
-        found = self._found(teacher, offered or {}, pretrained=weights is None)
+        result = self._found(teacher, offered or {}, pretrained=weights is None)
         if weights is None:
-            return found
-        network = found.initialized(0) if found.weights is None else found.weights()
+            return result
+        network = result.initialized(0) if result.weights is None else result.weights()
         notes = loaded_notes(network, weights)
-        return replace(found, weights=partial(copied, network), notes=(*found.notes, *notes))
+        return replace(result, weights=partial(copied, network), notes=(*result.notes, *notes))
 
     def _found(
         self, teacher: str | nn.Module, offered: Mapping[str, Any], *, pretrained: bool

@@ -135,11 +135,11 @@ def _broken_torchvision(error: BaseException) -> str | None:
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) and cause not in causes:
         causes.append(cause)
-    for each in reversed(causes):
-        frames = traceback.extract_tb(each.__traceback__)
+    for item in reversed(causes):
+        frames = traceback.extract_tb(item.__traceback__)
         within = any("torchvision" in Path(frame.filename).parts for frame in frames)
-        if within or "torchvision" in first_line(each):
-            return f"{type(each).__name__}: {first_line(each)}"
+        if within or "torchvision" in first_line(item):
+            return f"{type(item).__name__}: {first_line(item)}"
     return None
 
 

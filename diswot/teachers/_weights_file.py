@@ -70,13 +70,13 @@ def regular_file(path: Path) -> Path:
     """
     try:
         if path.is_dir():
-            found = [path / name for name in _IN_FOLDERS if (path / name).is_file()]
-            if not found:
+            results = [path / name for name in _IN_FOLDERS if (path / name).is_file()]
+            if not results:
                 raise CheckpointError(
                     f"{path} is a folder without {_IN_FOLDERS[0]} or {_IN_FOLDERS[3]}: "
                     "give the weight file itself"
                 )
-            return found[0]
+            return results[0]
         if kind := irregular(path):
             raise CheckpointError(f"{path} is {kind}, not a file: give a file of weights")
         if not path.stat().st_size:

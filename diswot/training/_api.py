@@ -131,9 +131,9 @@ def check_distillation(
     if objective.needs_teacher:
         if teacher is None:
             raise needs_a_teacher(objective.text)
-        for each in named_teachers(teacher, task).values():
+        for item in named_teachers(teacher, task).values():
             task.check_teacher(
-                each,
+                item,
                 weights=options.get("teacher_weights"),
                 teacher_epochs=options.get("teacher_epochs"),
                 **own_options(options),

@@ -164,15 +164,15 @@ class Distillation:
             The result; `None`, with `student` unchanged, if the folder has no finished training
             of this architecture with this loss, recipe and data.
         """
-        found, origin = next(iter(saved_students(folder)), None), origin_of(student)
-        if found is None or origin is None:
+        result, origin = next(iter(saved_students(folder)), None), origin_of(student)
+        if result is None or origin is None:
             return None
-        if (found.architecture, found.loss) != (origin.architecture, loss):
+        if (result.architecture, result.loss) != (origin.architecture, loss):
             return None
         recipe = {"recipe": json.loads(json.dumps(self.recipe.to_json()))}
-        if found.signature != self.data.signature or not recipe.items() <= found.metrics.items():
+        if result.signature != self.data.signature or not recipe.items() <= result.metrics.items():
             return None
-        load_checkpoint(student, found.weights)
+        load_checkpoint(student, result.weights)
         training = load_training(folder)
         self._set_origin(student.to(self.device), training)
         return training

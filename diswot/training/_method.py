@@ -139,8 +139,8 @@ class Method(nn.Module, ABC):
 
         Called through DistributedDataParallel, so that gradients are averaged over processes.
         """
-        found = self.losses(player, batch, progress)
-        return found.total, found.terms
+        result = self.losses(player, batch, progress)
+        return result.total, result.terms
 
 
 def called(teacher: str) -> str:

@@ -65,7 +65,7 @@ def kept_or_trained(
 
 
 @contextmanager
-def _turn(kept: Path, stage: str, progress: Progress) -> Iterator[None]:
+def _turn(path: Path, stage: str, progress: Progress) -> Iterator[None]:
     """Hold a lock inside the block; wait while another program trains the same network.
 
     Raises:
@@ -74,14 +74,14 @@ def _turn(kept: Path, stage: str, progress: Progress) -> Iterator[None]:
     if not is_first():
         yield
         return
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(kept.with_suffix(".lock"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_suffix(".lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         if processes() > 1:  # the other ranks would not wait for this one
-            raise RunFolderError(f"another process trains {kept}: wait for its end") from error
-        progress(message(stage, f"another process trains it: waiting for {kept}"))
+            raise RunFolderError(f"another process trains {path}: wait for its end") from error
+        progress(message(stage, f"another process trains it: waiting for {path}"))
         lock.acquire()
     try:
         yield

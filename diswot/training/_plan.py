@@ -87,10 +87,10 @@ class Prepared:
     @property
     def stateful(self) -> dict[str, Any]:
         """Everything whose state belongs into a checkpoint, by name."""
-        found: dict[str, Any] = {"method": self.plan.method, "average": self.average}
-        found |= {f"optimizer of {name}": each for name, each in self.optimizers.items()}
-        found["scaler"] = self.plan.accelerator.scaler
-        return {name: each for name, each in found.items() if each is not None}
+        result: dict[str, Any] = {"method": self.plan.method, "average": self.average}
+        result |= {f"optimizer of {name}": item for name, item in self.optimizers.items()}
+        result["scaler"] = self.plan.accelerator.scaler
+        return {name: item for name, item in result.items() if item is not None}
 
 
 def plan(
@@ -160,21 +160,21 @@ def prepare(plan: Plan) -> Prepared:
         name: accelerator.prepare(optimizer_of(list(player.parameters), recipes[name]))
         for name, player in players.items()
     }
-    found = Prepared(plan, state, module, players, recipes, optimizers, average)
+    result = Prepared(plan, state, module, players, recipes, optimizers, average)
     # Optimizers, moving average and gradient scaler continue from the checkpoint.
     for name, content in saved.items():
-        found.stateful[name].load_state_dict(content)
-    return found
+        result.stateful[name].load_state_dict(content)
+    return result
 
 
 def _resumed(plan: Plan) -> tuple[TrainerState, dict[str, Any]]:
-    found = None
+    result = None
     if plan.folder is not None:
-        found = load_checkpoint(plan.folder, of=plan.fingerprint)
-    if found is None:
+        result = load_checkpoint(plan.folder, of=plan.fingerprint)
+    if result is None:
         return TrainerState(), {}
-    plan.meter.report(f"resumes after epoch {found[0].epoch}, step {found[0].step}")
-    return found
+    plan.meter.report(f"resumes after epoch {result[0].epoch}, step {result[0].step}")
+    return result
 
 
 def _plain_batches(plan: Plan) -> PlainBatches:
@@ -194,12 +194,12 @@ def _leaves_unused(plan: Plan, players: Mapping[str, Player]) -> bool:
     method = plan.method
     before = copy.deepcopy(method.state_dict())
     trained = [parameter for parameter in method.parameters() if parameter.requires_grad]
-    places = torch.arange(min(EXAMPLES, method.examples_per_epoch(plan.data)))
-    found = False
+    indices = torch.arange(min(EXAMPLES, method.examples_per_epoch(plan.data)))
+    result = False
     with method.watching():
         for player in players:
-            total, _ = method(player, plan.batches.take(places), 1.0)
+            total, _ = method(player, plan.batches.take(indices), 1.0)
             gradients = torch.autograd.grad(total, trained, allow_unused=True)
-            found |= any(gradient is None for gradient in gradients)
+            result |= any(gradient is None for gradient in gradients)
     method.load_state_dict(before)
-    return found
+    return result

@@ -187,9 +187,9 @@ def default_recipe(
         "weight_decay": weight_decay,
         **settings,
     }
-    found = Recipe(**usual | {name: value for name, value in asked.items() if value is not None})
-    data.task.check_changes(found)
-    return found
+    result = Recipe(**usual | {name: value for name, value in asked.items() if value is not None})
+    data.task.check_changes(result)
+    return result
 
 
 def _usual(data: Dataset, optimizer: str | None) -> dict[str, Any]:

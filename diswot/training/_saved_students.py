@@ -174,8 +174,8 @@ def saved_students(folder: Path) -> list[SavedStudent]:
         RunFolderError: a report is damaged.
     """
     reports = [*folder.glob(REPORT), *folder.glob(f"distill/*/{REPORT}")]
-    found = [_saved(path) for path in sorted(reports)]
-    return sorted(found, key=lambda student: student.val.merit, reverse=True)
+    results = [_saved(path) for path in sorted(reports)]
+    return sorted(results, key=lambda student: student.val.merit, reverse=True)
 
 
 def _saved(path: Path) -> SavedStudent:

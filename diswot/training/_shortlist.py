@@ -138,7 +138,7 @@ def halve(
         raise OptionError("Expected a shortlist of at least one student, but got none")
     with nullcontext() if folder is None else working_in(folder):
         left, rungs = list(students), list[Rung]()
-        places = {name: place for place, name in enumerate(students, start=1)}
+        indices = {name: place for place, name in enumerate(students, start=1)}
         rounds = _rounds(len(students), distillation.recipe.epochs)
         for number, (count, epochs) in enumerate(rounds, start=1):
             # Keep the better half of the round before.
@@ -152,7 +152,7 @@ def halve(
                 stage = f"{loss}, round {number}, {name}"
                 place = folder
                 if folder is not None and count > 1:
-                    place = folder / ROUNDS / f"{number}-{places[name]}"
+                    place = folder / ROUNDS / f"{number}-{indices[name]}"
                 trainings[name] = shorter.train_once(
                     student,
                     loss=loss,
@@ -188,4 +188,4 @@ def total_epochs(count: int, epochs: int) -> int:
         >>> total_epochs(4, 20)
         60
     """
-    return sum(left * each for left, each in _rounds(count, epochs))
+    return sum(left * item for left, item in _rounds(count, epochs))

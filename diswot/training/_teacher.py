@@ -64,13 +64,13 @@ def named_teacher(
     Raises:
         DiswotError: the teacher does not exist or does not fit the data.
     """
-    found = data.task.find_teacher(teacher, data, weights=weights, **options)
-    for note in found.notes:
+    result = data.task.find_teacher(teacher, data, weights=weights, **options)
+    for note in result.notes:
         progress(message("teacher", note, can_wait=True))
-    network = found.initialized(seed) if found.weights is None else found.weights()
-    untrained = found.weights is None
-    check_compatible(network, data, f"teacher {found.name}", training=untrained)
-    return found, network
+    network = result.initialized(seed) if result.weights is None else result.weights()
+    untrained = result.weights is None
+    check_compatible(network, data, f"teacher {result.name}", training=untrained)
+    return result, network
 
 
 def trained_teacher(

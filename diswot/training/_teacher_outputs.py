@@ -60,31 +60,31 @@ def cached(
         `MOST_CACHED` bytes, or if a watched activation does not have one row per example.
     """
 
-    def forward(places: Tensor) -> ForwardPass:
-        return read.forward(*given(batches.take(places), teacher))
+    def forward(indices: Tensor) -> ForwardPass:
+        return read.forward(*given(batches.take(indices), teacher))
 
-    places = torch.arange(len(batches))
+    indices = torch.arange(len(batches))
     # Estimate the size from two and three examples before all are computed.
-    size = len(places) * _bytes_of_one(forward(places[:2]), forward(places[:3]))
+    size = len(indices) * _bytes_of_one(forward(indices[:2]), forward(indices[:3]))
     if size > MOST_CACHED:
         batches.note(f"{who}'s outputs ({size / 1e6:,.0f} MB) are too large to keep")
         return None
     # Flatten the outputs of each part to a list of tensors, and concatenate these over parts.
-    form = tree_flatten(_outputs(forward(places[:2])))[1]
-    rows = [tree_flatten(_outputs(forward(part)))[0] for part in torch.split(places, MOST_AT_ONCE)]
+    form = tree_flatten(_outputs(forward(indices[:2])))[1]
+    rows = [tree_flatten(_outputs(forward(part)))[0] for part in torch.split(indices, MOST_AT_ONCE)]
     columns = [torch.cat(c) if isinstance(c[0], Tensor) else None for c in zip(*rows, strict=True)]
-    one = forward(places[:2])
+    one = forward(indices[:2])
     batches.note(
-        f"{who}'s outputs of {len(places):,} examples are kept in memory ({size / 1e6:,.1f} MB): "
+        f"{who}'s outputs of {len(indices):,} examples are kept in memory ({size / 1e6:,.1f} MB): "
         "they are the same in every epoch"
     )
 
     def outputs(batch: Batch) -> Activations:
-        found = tree_unflatten(
+        result = tree_unflatten(
             [None if column is None else column[batch.indices] for column in columns], form
         )
-        watched = dict(zip(one.watched, found.pop("watched"), strict=True))
-        return Activations(replace(one, **found, watched=watched))
+        watched = dict(zip(one.watched, result.pop("watched"), strict=True))
+        return Activations(replace(one, **result, watched=watched))
 
     return outputs
 

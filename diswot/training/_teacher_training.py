@@ -79,7 +79,7 @@ def train_teacher(
         with working_in(folder):
             distillation = prepare_distillation(None, data=data, progress=report, **options)
             loaded = distillation.data
-            found, network = named_teacher(
+            result, network = named_teacher(
                 teacher,
                 loaded,
                 weights=options.get("teacher_weights"),
@@ -87,7 +87,7 @@ def train_teacher(
                 progress=report,
                 **own_options(options),
             )
-            set_origin(network, Origin(loaded.signature, found.name))
+            set_origin(network, Origin(loaded.signature, result.name))
             return distillation.train(
                 network,
                 loss=loaded.task.losses[0],

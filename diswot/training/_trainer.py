@@ -165,8 +165,8 @@ def _turn(work: Prepared, name: str, step: int, drawn: Iterator[Batch], log: Los
     if own.max_grad_norm is not None:
         accelerator.clip_grad_norm_(player.parameters, own.max_grad_norm)
     optimizer.step()
-    for each in work.optimizers.values():  # a loss can have gradients for other players too
-        each.zero_grad()
+    for item in work.optimizers.values():  # a loss can have gradients for other players too
+        item.zero_grad()
     log.add(name, step + 1, losses)
 
 
@@ -176,15 +176,15 @@ def _settle(work: Prepared, log: LossLog) -> None:
     Raises:
         DivergedError: one of them is not finite.
     """
-    found = log.settle(work.state.sums)
-    if found is None:
+    result = log.settle(work.state.sums)
+    if result is None:
         return
     folder = work.plan.folder
-    kept = folder is not None and (folder / CHECKPOINT).exists()
+    path = folder is not None and (folder / CHECKPOINT).exists()
     raise DivergedError(
-        f"the term {_named(found.player, found.name)} of the loss {work.plan.method.name} is "
-        f"{found.value} in epoch {work.state.epoch + 1}, step {found.step}"
-        + (f" ({folder} keeps the last good checkpoint)" if kept else "")
+        f"the term {_named(result.player, result.name)} of the loss {work.plan.method.name} is "
+        f"{result.value} in epoch {work.state.epoch + 1}, step {result.step}"
+        + (f" ({folder} keeps the last good checkpoint)" if path else "")
         + ": lower the learning rate, or clip gradients (--max-grad-norm)"
     )
 
@@ -240,7 +240,7 @@ def _save(work: Prepared, clock: Clock) -> None:
     plan = work.plan
     work.state.seconds = clock.seconds
     if plan.folder is not None and plan.accelerator.is_main_process:
-        parts = {name: each.state_dict() for name, each in work.stateful.items()}
+        parts = {name: item.state_dict() for name, item in work.stateful.items()}
         save_checkpoint(plan.folder, work.state, of=plan.fingerprint, parts=parts)
 
 

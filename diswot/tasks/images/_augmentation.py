@@ -116,7 +116,7 @@ class _Trivial(nn.Module):
         drawn = torch.randint(len(self._changes), (len(images),))
         changed = torch.empty_like(images)
         for number, change in enumerate(self._changes):
-            places = (drawn == number).nonzero().squeeze(1)
-            if len(places):
-                changed[places] = change(images[places])
+            indices = (drawn == number).nonzero().squeeze(1)
+            if len(indices):
+                changed[indices] = change(images[indices])
         return changed * self._scale

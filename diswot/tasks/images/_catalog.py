@@ -108,22 +108,22 @@ def load_data(
         'digits: 300 train, 200 val, 1,297 test images of 1×16×16, 10 classes'
     """
     check_data(data, image_size=image_size, stream_above=stream_above)
-    found = _found(data, root, image_size, stream_above, progress)
+    result = _found(data, root, image_size, stream_above, progress)
     # Tensors and arrays keep their size, so image_size may not differ from it.
-    if image_size is not None and found.shape[1:] != (image_size, image_size):
-        channels, height, width = found.shape
+    if image_size is not None and result.shape[1:] != (image_size, image_size):
+        channels, height, width = result.shape
         raise OptionError(
-            f"{found.name} has images of {channels}×{height}×{width}, which are used as they "
+            f"{result.name} has images of {channels}×{height}×{width}, which are used as they "
             f"are: leave image_size {image_size} out, or give a folder of images"
         )
-    if found is not data:
-        for note in (*found.notes, *found.class_summary()):
+    if result is not data:
+        for note in (*result.notes, *result.class_summary()):
             progress(message("data", note, can_wait=isinstance(data, str) and data in DATASETS))
-        if stream_above is None and isinstance(found.train, StreamedSplit):
+        if stream_above is None and isinstance(result.train, StreamedSplit):
             stream_above = STREAM_ABOVE  # a rerun streams too, even if decoded since
-        own = {"image_size": image_size, "stream_above": stream_above}
-        found = found.with_provenance(source=NAMED_DATA.source(data, root, **own))
-    return found
+        own_options = {"image_size": image_size, "stream_above": stream_above}
+        result = result.with_provenance(source=NAMED_DATA.source(data, root, **own_options))
+    return result
 
 
 def _found(

@@ -130,7 +130,7 @@ def _found(root: Path, folder: str, archive: str) -> _Batches:
 
 def _members(archive: Path, folder: str) -> dict[str, bytes]:
     """Read the batches of an archive into memory, without unpacking it to disk."""
-    found = {}
+    results = {}
     try:
         with (
             _Bounded(archive) as expanded,
@@ -140,12 +140,12 @@ def _members(archive: Path, folder: str) -> dict[str, bytes]:
                 place, _, name = member.name.rpartition("/")
                 if place == folder and member.isfile():
                     file = members.extractfile(member)
-                    found[name] = file.read() if file else b""
+                    results[name] = file.read() if file else b""
     except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
         raise DataError(
             f"{archive} is damaged ({first_line(error)}): get the official archive again"
         ) from error
-    return found
+    return results
 
 
 def _class_names(batches: _Batches, name: str, key: bytes, count: int) -> tuple[str, ...] | None:
@@ -158,21 +158,21 @@ def _class_names(batches: _Batches, name: str, key: bytes, count: int) -> tuple[
     if (
         not isinstance(names, list)
         or len(names) != count
-        or not all(isinstance(each, bytes) for each in names)
+        or not all(isinstance(item, bytes) for item in names)
     ):
         raise DataError(f"{batches.place / name} does not name {count} classes: {_AGAIN}")
-    return tuple(each.decode("utf-8", "replace") for each in names)
+    return tuple(item.decode("utf-8", "replace") for item in names)
 
 
 def _batch_count(batches: _Batches) -> int:
     """Return the number of training batches, from the label "training batch 1 of 5"."""
     label = _unpickled(batches, "data_batch_1").get(b"batch_label", b"")
-    found = (
+    match = (
         re.fullmatch(rb"training batch 1 of ([1-9]\d?)", label)
         if isinstance(label, bytes)
         else None
     )
-    return int(found[1]) if found else 5
+    return int(match[1]) if match else 5
 
 
 def _read(batches: _Batches, name: str, label_key: bytes, num_classes: int) -> Split:

@@ -31,15 +31,15 @@ FORMAT = 2
 _IMAGES = "images.npy"
 
 
-def write_decoded(headers: FolderHeaders, progress: Progress, place: Path) -> None:
-    """Decode all images into files in the folder `place`.
+def write_decoded(headers: FolderHeaders, progress: Progress, path: Path) -> None:
+    """Decode all images into files in the folder `path`.
 
     Raises:
         DataError: too many images are unreadable.
     """
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
     # The number of readable images is known only at the end, so the header is written twice.
-    with (place / _IMAGES).open("wb") as file:
+    with (path / _IMAGES).open("wb") as file:
         _write_header(file, len(headers.entries), headers.shape)
         decode = partial(read_image, shape=headers.shape, depth=headers.depth)
         decoded = headers.reading.each(decode, stage="decode", progress=progress)
@@ -49,20 +49,20 @@ def write_decoded(headers: FolderHeaders, progress: Progress, place: Path) -> No
                 labels[split].append(image.label)
         _write_header(file, sum(map(len, labels.values())), headers.shape)
     training = torch.tensor(labels["train"])
-    describe(place, headers, labels, train=Split(_images(place)[: len(training)], training))
-    data = _mapped(place)
-    complete(place, data, duplicates(data.train, data.val, data.test))
+    describe(path, headers, labels, train=Split(_images(path)[: len(training)], training))
+    data = _mapped(path)
+    complete(path, data, duplicates(data.train, data.val, data.test))
 
 
-def read_decoded(place: Path, listing: Listing) -> ImageData:
-    """Return the data of the files in `place`; the images are memory-mapped.
+def read_decoded(path: Path, listing: Listing) -> ImageData:
+    """Return the data of the files in `path`; the images are memory-mapped.
 
     The image files become the data's `originals`, unless some were unreadable.
 
     Raises:
         DataError: the files are damaged.
     """
-    data = _mapped(place, listing)
+    data = _mapped(path, listing)
     parts = {"train": data.train, "val": data.val, "test": data.test}
     originals = {
         split: Originals(
@@ -82,15 +82,15 @@ def _write_header(file: IO[bytes], count: int, shape: tuple[int, int, int]) -> N
     )
 
 
-def _images(place: Path) -> torch.Tensor:
+def _images(path: Path) -> torch.Tensor:
     # Mode c is copy-on-write: writing to the tensor does not change the file.
-    return torch.from_numpy(np.load(place / _IMAGES, mmap_mode="c"))
+    return torch.from_numpy(np.load(path / _IMAGES, mmap_mode="c"))
 
 
-def _mapped(place: Path, listing: Listing | None = None) -> ImageData:
-    known = about(place)
-    with named_if_damaged(place):
-        parts = (torch.split(each, known["counts"]) for each in (_images(place), labels_of(place)))
+def _mapped(path: Path, listing: Listing | None = None) -> ImageData:
+    known = about(path)
+    with named_if_damaged(path):
+        parts = (torch.split(item, known["counts"]) for item in (_images(path), labels_of(path)))
         splits = [Split(images, labels) for images, labels in zip(*parts, strict=True)]
         if listing is None:
             return assembled(splits, known, "", ())

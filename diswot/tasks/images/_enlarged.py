@@ -22,8 +22,8 @@ class EnlargedImages(ImageData):
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return normalized and resized images of a split, with their classes."""
-        found = super().batch(split, indices, device=device)
-        (images,) = found.inputs
+        result = super().batch(split, indices, device=device)
+        (images,) = result.inputs
         size = self.shape[1:]
         larger = F.interpolate(images, size=size, mode="bilinear", align_corners=False)
-        return replace(found, inputs=(larger,))
+        return replace(result, inputs=(larger,))

@@ -74,7 +74,7 @@ def read_headers(listing: Listing, image_size: int | None, progress: Progress) -
         DataError: too many images are unreadable.
     """
     reading = Reading(listing.root, [image.path for _, image in entries_of(listing)])
-    known = [each for each in reading.each(read_header, stage="look", progress=progress) if each]
+    known = [item for item in reading.each(read_header, stage="look", progress=progress) if item]
     shape, inferred = inferred_shape(known, image_size)
     depth = depth_of(known)
     return FolderHeaders(

@@ -68,10 +68,10 @@ def look_at(folder: str | Path) -> Look:
 
 
 def _headers(paths: list[Path]) -> list[Header]:
-    found = []
+    results = []
     for path in paths:
         try:
-            found.append(read_header(path))
+            results.append(read_header(path))
         except Exception:  # noqa: BLE001, S112  (a damaged image can raise anything; loading names it)
             continue
-    return found
+    return results

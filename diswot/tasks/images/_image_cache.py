@@ -24,41 +24,41 @@ _LABELS, _ABOUT = "labels.npy", "about.json"
 _SAMPLE, _TOGETHER = 10_000, 256
 
 
-def is_kept(place: Path) -> bool:
+def is_kept(path: Path) -> bool:
     """Return whether a cache entry exists."""
-    return (place / _ABOUT).exists()
+    return (path / _ABOUT).exists()
 
 
-def keep(place: Path, write: Callable[[Path], None]) -> None:
-    """Write a cache entry atomically: `place` exists only when it is complete.
+def keep(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a cache entry atomically: `path` exists only when it is complete.
 
     Raises:
         DataError: the entry cannot be written, for lack of space for example.
     """
     # Write to a temporary folder, then rename it; a failed or interrupted write leaves nothing.
-    made = place.with_name(f"{place.name}.{os.getpid()}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        made.mkdir(parents=True)
-        write(made)
-        made.replace(place)
+        partial.mkdir(parents=True)
+        write(partial)
+        partial.replace(path)
     except OSError as error:
-        if is_kept(place):  # another process was faster
+        if is_kept(path):  # another process was faster
             return
         raise DataError(
-            f"decoded images cannot be kept in {place.parent} ({error.strerror or error}): "
+            f"decoded images cannot be kept in {path.parent} ({error.strerror or error}): "
             "free some space, or set another data root with --data-root"
         ) from error
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def describe(
-    place: Path, headers: FolderHeaders, labels: Mapping[str, Sequence[int]], *, train: Split
+    path: Path, headers: FolderHeaders, labels: Mapping[str, Sequence[int]], *, train: Split
 ) -> None:
     """Write labels and metadata of images to a cache entry.
 
     Args:
-        place: folder of the cache entry.
+        path: folder of the cache entry.
         headers: the folder's listing and headers.
         labels: split → classes of the readable images.
         train: training images, for mean and standard deviation.
@@ -67,7 +67,7 @@ def describe(
         DataError: a split or a class has no readable images.
     """
     headers.check_left(labels)
-    np.save(place / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))
+    np.save(path / _LABELS, np.concatenate([labels[split] for split in SPLITS]).astype(np.int64))
     mean, std = _moments(train, headers.shape[0])
     spec = ImageSpec(headers.shape, len(headers.listing.classes), mean, std, 255.0)
     about = {
@@ -81,37 +81,37 @@ def describe(
             "a mirrored image is assumed to keep its class",
         ],
     }
-    (place / _ABOUT).write_text(json.dumps(about))
+    (path / _ABOUT).write_text(json.dumps(about))
 
 
-def complete(place: Path, data: ImageData, notes: Sequence[str]) -> None:
+def complete(path: Path, data: ImageData, notes: Sequence[str]) -> None:
     """Add notes and the digest of the images to a cache entry.
 
     Args:
-        place: folder of the cache entry.
+        path: folder of the cache entry.
         data: the data of the entry.
         notes: further notes.
     """
-    about: dict[str, Any] = json.loads((place / _ABOUT).read_text())
+    about: dict[str, Any] = json.loads((path / _ABOUT).read_text())
     about["notes"] += notes
-    (place / _ABOUT).write_text(json.dumps({**about, "sha256": data.digest}))
+    (path / _ABOUT).write_text(json.dumps({**about, "sha256": data.digest}))
 
 
-def about(place: Path) -> dict[str, Any]:
+def about(path: Path) -> dict[str, Any]:
     """Return the metadata that `describe` wrote.
 
     Raises:
         DataError: the cache entry is damaged.
     """
-    with named_if_damaged(place):
-        found: dict[str, Any] = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
-        spec = ImageSpec.from_json(found["images"])
-        return {**found, "images": spec, "counts": [*map(int, found["counts"])]}
+    with named_if_damaged(path):
+        record: dict[str, Any] = json.loads((path / _ABOUT).read_text(encoding="utf-8"))
+        spec = ImageSpec.from_json(record["images"])
+        return {**record, "images": spec, "counts": [*map(int, record["counts"])]}
 
 
-def labels_of(place: Path) -> Tensor:
+def labels_of(path: Path) -> Tensor:
     """Return the classes of all images, shape (n,), split by split."""
-    return torch.from_numpy(np.load(place / _LABELS))
+    return torch.from_numpy(np.load(path / _LABELS))
 
 
 def assembled(
@@ -140,13 +140,13 @@ def assembled(
 
 
 @contextmanager
-def named_if_damaged(place: Path) -> Iterator[None]:
-    """Convert errors inside the block to a `DataError` that the entry `place` is damaged."""
+def named_if_damaged(path: Path) -> Iterator[None]:
+    """Convert errors inside the block to a `DataError` that the entry `path` is damaged."""
     try:
         yield
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise DataError(
-            f"{place} is damaged ({first_line(error)}): remove it, and it is made again"
+            f"{path} is damaged ({first_line(error)}): remove it, and it is made again"
         ) from error
 
 
@@ -155,8 +155,8 @@ def _moments(train: Split, channels: int) -> tuple[tuple[float, ...], tuple[floa
     # Evenly spaced images: folders are sorted by class.
     sample = torch.arange(0, len(train), -(-len(train) // _SAMPLE))
     sums = torch.zeros(2, channels, dtype=torch.float64)
-    for places in torch.split(sample, _TOGETHER):
-        sums += _sums(train.take(places).images)
+    for indices in torch.split(sample, _TOGETHER):
+        sums += _sums(train.take(indices).images)
     mean, square = sums / (len(sample) * train.images[0, 0].numel())
     std = (square - mean.square()).clamp_min(0).sqrt().clamp_min(1e-8)
     return tuple(mean.tolist()), tuple(std.tolist())

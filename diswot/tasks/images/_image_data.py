@@ -73,15 +73,15 @@ class ImageData(LabeledImages):
             digest: digest of the images if it is known; else that of `self` is kept if it was
                 computed, since computing it reads all images.
         """
-        found = replace(
+        result = replace(
             self,
             originals=self.originals if originals is None else originals,
             source=source or self.source,
         )
         known = digest or vars(self).get("digest")
         if known is not None:
-            vars(found)["digest"] = known  # where `cached_property` stores its value
-        return found
+            vars(result)["digest"] = known  # where `cached_property` stores its value
+        return result
 
     @property
     def signature(self) -> Signature:
@@ -108,8 +108,8 @@ class ImageData(LabeledImages):
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return normalized images (B, C, H, W) of a split, with their classes (B,) as targets."""
-        found = self.split(split).take(indices)
-        images, labels = self.normalize(found.images.to(device)), found.labels.to(device)
+        examples = self.split(split).take(indices)
+        images, labels = self.normalize(examples.images.to(device)), examples.labels.to(device)
         return Batch((images,), labels, labels, indices.to(device))
 
     def training(

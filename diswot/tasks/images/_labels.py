@@ -33,17 +33,17 @@ def read_labels(raw: Sequence[Any], name: str) -> tuple[list[Label], list[str]]:
         try:
             value, form = _read(label)
         except ValueError as error:
-            bad = sum(not _is_readable(each) for each in raw)
+            bad = sum(not _is_readable(item) for item in raw)
             raise DataError(
                 f"{bad:,} of {len(raw):,} labels of {name} are not classes, the first one at item "
                 f"{index:,}: {error}; give each image a number from 0, or a name"
             ) from error
         read.append(value)
         forms.add(form)
-    if len({isinstance(each, str) for each in read}) > 1:
+    if len({isinstance(item, str) for item in read}) > 1:
         raise DataError(f"the labels of {name} mix numbers and names: use one of the two")
     if negative := [
-        index for index, each in enumerate(read) if not isinstance(each, str) and each < 0
+        index for index, item in enumerate(read) if not isinstance(item, str) and item < 0
     ]:
         raise DataError(
             f"{len(negative):,} of {len(read):,} labels of {name} are negative, the first one at "
@@ -70,12 +70,12 @@ def class_numbers(
     everything = {label for own in labels.values() for label in own}
     if any(isinstance(label, str) for label in everything):
         names = list(names or in_order(str(label) for label in everything))
-        if unknown := sorted(str(each) for each in everything - set(names)):
+        if unknown := sorted(str(item) for item in everything - set(names)):
             raise DataError(
                 f"{name} has the label {unknown[0]!r}, which is not one of its classes: "
                 "name all of them"
             )
-        number = {each: index for index, each in enumerate(names)}
+        number = {item: index for index, item in enumerate(names)}
         numbered = {split: [number[str(x)] for x in own] for split, own in labels.items()}
     else:
         numbered = {split: [int(label) for label in own] for split, own in labels.items()}

@@ -80,30 +80,30 @@ def _looked_through(root: Path) -> Path:
     return folder
 
 
-def _holder(place: Path) -> Path | None:
+def _holder(path: Path) -> Path | None:
     """Return the folder that contains a split's class folders; `None` without any."""
-    seen = {place.resolve()}
-    while inner := _bearing(place):
+    seen = {path.resolve()}
+    while inner := _bearing(path):
         if len(inner) > 1:
-            return place
+            return path
         (only,) = inner
-        if loose_images(place) or only.resolve() in seen:
+        if loose_images(path) or only.resolve() in seen:
             return None
         if not _bearing(only) or loose_images(only):
-            return None if _is_wrapper(only, place) else place
-        place = only
-        seen.add(place.resolve())
+            return None if _is_wrapper(only, path) else path
+        path = only
+        seen.add(path.resolve())
     return None
 
 
-def _bearing(place: Path) -> list[Path]:
+def _bearing(path: Path) -> list[Path]:
     """Return the subfolders that contain images at any depth."""
-    return [inner for inner in subfolders(place, LeftOut(place)) if has_images(inner)]
+    return [inner for inner in subfolders(path, LeftOut(path)) if has_images(inner)]
 
 
-def _is_wrapper(inner: Path, place: Path) -> bool:
+def _is_wrapper(inner: Path, path: Path) -> bool:
     """Return whether a split's only folder is no class, as in `test/test` or `test/images`."""
-    return inner.name == place.name or inner.name.lower() in ("images", "imgs", "data")
+    return inner.name == path.name or inner.name.lower() in ("images", "imgs", "data")
 
 
 def _check_neighbors(
@@ -148,9 +148,9 @@ def _without_splits(folder: Path, names: list[str], likely: Mapping[str, str]) -
         DataError: they look like splits.
     """
     if len(likely) > 1 or (likely and len(likely) == len(names)):
-        said = named([f"{name}/" for name in likely])
+        text = named([f"{name}/" for name in likely])
         raise DataError(
-            f"{folder} has {said}, named as splits, but without class folders of images in them: "
+            f"{folder} has {text}, named as splits, but without class folders of images in them: "
             "put the images of each class in a folder of its own (or, if these are classes, "
             "rename them)"
         )

@@ -73,12 +73,12 @@ def list_folder(root: Path, *, seed: int = 0) -> Listing:
         _check_folder(root)
         left = LeftOut(root)
         layout = find_layout(root, left)
-        found = {split: _image_files(place, left) for split, place in layout.splits.items()}
+        results = {split: _image_files(place, left) for split, place in layout.splits.items()}
     except OSError as error:
         raise DataError(f"{error.filename} cannot be read ({error.strerror})") from error
-    classes = _shared_classes(root, {split: names for split, (names, _) in found.items()})
+    classes = _shared_classes(root, {split: names for split, (names, _) in results.items()})
     splits, division = _divided(
-        {split: files for split, (_, files) in found.items()}, classes, seed
+        {split: files for split, (_, files) in results.items()}, classes, seed
     )
     return Listing(root, classes, splits, (division, *layout.notes, *left.notes()))
 
@@ -121,14 +121,14 @@ def _divided(
 ) -> tuple[dict[str, tuple[ImageFile, ...]], str]:
     """Return train, val and test, and a note how they were split."""
     if "all" in found:
-        said = "split with a fixed seed: a fifth for test, a tenth of the rest for validation"
+        message = "split with a fixed seed: a fifth for test, a tenth of the rest for validation"
         found = {"train": found["all"]}
     elif len(found) == len(SPLITS):
-        said = "split as its folders are"
+        message = "split as its folders are"
     else:
         (evaluated,) = found.keys() - {"train"}
-        said = f"evaluated on the {evaluated} split; a tenth of train held out for validation"
-    return completed(found, partial(_held_out, classes=classes, seed=seed)), said
+        message = f"evaluated on the {evaluated} split; a tenth of train held out for validation"
+    return completed(found, partial(_held_out, classes=classes, seed=seed)), message
 
 
 def _held_out(

@@ -34,8 +34,8 @@ class Originals:
         Raises:
             Exception: any, if a file was damaged or removed after the data were decoded.
         """
-        for place in places:
-            yield self.pixels(place, least=least).float() / 255
+        for index in places:
+            yield self.pixels(index, least=least).float() / 255
 
     def pixels(self, place: int, *, least: int) -> Tensor:
         """Return one uncropped image (C, height, width) as uint8."""

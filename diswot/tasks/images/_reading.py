@@ -65,8 +65,8 @@ class Reading:
     @property
     def reasons(self) -> str:
         """The first few unreadable files, with reasons."""
-        found = sorted(self.unreadable.items())
-        return named([f"{path.relative_to(self.root)} ({why})" for path, why in found])
+        results = sorted(self.unreadable.items())
+        return named([f"{path.relative_to(self.root)} ({why})" for path, why in results])
 
     def _leave_out(self, path: Path, reason: str) -> None:
         self.unreadable[path] = reason.replace(str(path), path.name)

@@ -24,20 +24,20 @@ def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
         TypeError: an entry has the wrong type.
         ValueError: an entry has an invalid value.
     """
-    found = dict(record)
+    results = dict(record)
     if "images" in record:
-        found["signature"] = _signature(record["images"], **_normalization(record["images"]))
+        results["signature"] = _signature(record["images"], **_normalization(record["images"]))
     elif "num_classes" in record:  # a calibration
-        found["signature"] = _signature(record)
+        results["signature"] = _signature(record)
     if "accuracies" in record:
-        found["measures"] = {
-            loss: _accuracy(each["rate"], each["interval"])
-            for loss, each in record["accuracies"].items()
+        results["measures"] = {
+            loss: _accuracy(item["rate"], item["interval"])
+            for loss, item in record["accuracies"].items()
         }
     if "val_accuracy" in record:  # its interval was not written
-        found["val"] = _accuracy(float(record["val_accuracy"]), (0.0, 1.0))
-        found["metrics"] = _metrics(dict(record["metrics"]))
-    return found
+        results["val"] = _accuracy(float(record["val_accuracy"]), (0.0, 1.0))
+        results["metrics"] = _metrics(dict(record["metrics"]))
+    return results
 
 
 def _signature(images: Mapping[str, Any], **facts: Any) -> dict[str, Any]:

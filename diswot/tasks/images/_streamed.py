@@ -33,8 +33,8 @@ FORMAT = "streamed 1"
 _FILES, _PLACES = "files.npy", "places.npy"
 
 
-def write_index(headers: FolderHeaders, progress: Progress, place: Path) -> None:
-    """Read all images once, and write an index with labels and hashes to the folder `place`.
+def write_index(headers: FolderHeaders, progress: Progress, path: Path) -> None:
+    """Read all images once, and write an index with labels and hashes to the folder `path`.
 
     Raises:
         DataError: too many images are unreadable.
@@ -42,37 +42,37 @@ def write_index(headers: FolderHeaders, progress: Progress, place: Path) -> None
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
     places, contents, prints = [], bytearray(), []
     read = partial(_known_of, shape=headers.shape, depth=headers.depth)
-    found = headers.reading.each(read, stage="check", progress=progress)
-    for number, (known, (split, image)) in enumerate(zip(found, headers.entries, strict=True)):
+    result = headers.reading.each(read, stage="check", progress=progress)
+    for number, (known, (split, image)) in enumerate(zip(result, headers.entries, strict=True)):
         if known is not None:
             places.append(number)
             contents += known[0]
             prints.append(known[1])
             labels[split].append(image.label)
-    np.save(place / _PLACES, np.array(places, dtype=np.int64))
-    np.save(place / _FILES, np.frombuffer(bytes(contents), dtype=np.uint8).reshape(-1, 32))
-    splits = _splits(place, headers.listing, labels, (headers.shape, headers.depth))
-    describe(place, headers, labels, train=splits[0])
+    np.save(path / _PLACES, np.array(places, dtype=np.int64))
+    np.save(path / _FILES, np.frombuffer(bytes(contents), dtype=np.uint8).reshape(-1, 32))
+    splits = _splits(path, headers.listing, labels, (headers.shape, headers.depth))
+    describe(path, headers, labels, train=splits[0])
     # Pixels are not kept, so duplicates are found by fingerprints.
     ends = np.cumsum([len(split) for split in splits])[:-1]
     equal = repeated(
         np.split(np.array(prints, dtype=np.uint64), ends), [split.labels for split in splits]
     )
-    complete(place, read_streamed(place, headers.listing), equal)
+    complete(path, read_streamed(path, headers.listing), equal)
 
 
-def read_streamed(place: Path, listing: Listing) -> ImageData:
-    """Return the streamed data of a listing, given its index in `place`.
+def read_streamed(path: Path, listing: Listing) -> ImageData:
+    """Return the streamed data of a listing, given its index in `path`.
 
     Raises:
         DataError: the index is damaged.
     """
-    known = about(place)
-    with named_if_damaged(place):
-        parts = torch.split(labels_of(place), known["counts"])
+    known = about(path)
+    with named_if_damaged(path):
+        parts = torch.split(labels_of(path), known["counts"])
         labels = {str(name): part.tolist() for name, part in zip(SPLITS, parts, strict=True)}
         form = known["images"].shape, int(known["depth"])
-        splits = _splits(place, listing, labels, form)
+        splits = _splits(path, listing, labels, form)
         # The digest is that of the files' hashes, since pixels are not kept.
         data = assembled(splits, known, listing.root.resolve().name, listing.notes)
     originals = {str(name): split.originals for name, split in zip(SPLITS, splits, strict=True)}
@@ -80,22 +80,22 @@ def read_streamed(place: Path, listing: Listing) -> ImageData:
 
 
 def _splits(
-    place: Path,
+    path: Path,
     listing: Listing,
     labels: Mapping[str, Sequence[int]],
     form: tuple[tuple[int, int, int], int],
 ) -> list[StreamedSplit]:
-    """Return the streamed splits of a listing, given its index in `place`.
+    """Return the streamed splits of a listing, given its index in `path`.
 
     Args:
-        place: the folder of the index.
+        path: the folder of the index.
         listing: list of files.
         labels: split → classes of the readable images.
         form: (channels, height, width) of the images, and the depth of gray ones.
     """
     entries, shape = entries_of(listing), form[0]
-    paths = [entries[number][1].path for number in np.load(place / _PLACES).tolist()]
-    contents, ends = np.load(place / _FILES), np.cumsum([len(labels[name]) for name in SPLITS])
+    paths = [entries[number][1].path for number in np.load(path / _PLACES).tolist()]
+    contents, ends = np.load(path / _FILES), np.cumsum([len(labels[name]) for name in SPLITS])
     if not len(paths) == len(contents) == ends[-1]:
         raise ValueError(f"{len(paths)} files, {len(contents)} hashes and {ends[-1]} classes")
     return [

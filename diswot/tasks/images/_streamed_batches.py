@@ -77,9 +77,9 @@ class StreamedBatches(ImageBatches):
         return self._batch(indices, moved(torch.from_numpy(images), self._device), own)
 
 
-def _chosen(places: Tensor, seed: int) -> list[Chosen]:
+def _chosen(indices: Tensor, seed: int) -> list[Chosen]:
     """Return (index, seed of its augmentation) for each image."""
-    return [(place, seed_for(seed, place)) for place in places.tolist()]
+    return [(index, seed_for(seed, index)) for index in indices.tolist()]
 
 
 def _read_ahead(

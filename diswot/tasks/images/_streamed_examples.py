@@ -69,12 +69,12 @@ class StreamedExamples(Dataset[Any]):
     @torch.no_grad()
     def _one(self, chosen: Chosen) -> tuple[Tensor, dict[str, Tensor]]:
         """Return an image (C, H, W), and each teacher's view of it (1, C, H, W)."""
-        place, seed = chosen
+        index, seed = chosen
         if not self._cuts:
-            image = self._split.decoded(place)
-            photo = self._photo(place) if self._teachers else image
+            image = self._split.decoded(index)
+            photo = self._photo(index) if self._teachers else image
             return image, {n: t.of_original(photo.float() / 255) for n, t in self._teachers.items()}
-        photo, generator = self._photo(place), torch.Generator().manual_seed(seed)
+        photo, generator = self._photo(index), torch.Generator().manual_seed(seed)
         height, width = photo.shape[1:]
         # Student and teachers get the same crop of the photo, each resized to its own size.
         crop = draw_crop((height, width), self._size, generator, flips=self._flips)
@@ -84,11 +84,11 @@ class StreamedExamples(Dataset[Any]):
             image = F.interpolate(image, self._size, mode="bilinear", antialias=True)
         return image[0], {n: t.of_part(part.float() / 255) for n, t in self._teachers.items()}
 
-    def _photo(self, place: int) -> Tensor:
+    def _photo(self, index: int) -> Tensor:
         try:
-            return self._split.originals.pixels(place, least=self._least)
+            return self._split.originals.pixels(index, least=self._least)
         except Exception as error:  # a damaged image can raise anything
-            raise no_longer_readable(self._split.originals.paths[place], error) from error
+            raise no_longer_readable(self._split.originals.paths[index], error) from error
 
     @torch.no_grad()
     def _changed(self, images: Tensor, seeds: Sequence[int]) -> Tensor:

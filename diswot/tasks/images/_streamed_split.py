@@ -39,8 +39,8 @@ class StreamedSplit(Split):
             DataError: a file was removed or damaged after it was read first.
         """
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = [*pool.map(self.decoded, indices.tolist())]
-        pixels = torch.stack(found) if found else torch.empty(0, *self.images.shape[1:])
+            results = [*pool.map(self.decoded, indices.tolist())]
+        pixels = torch.stack(results) if results else torch.empty(0, *self.images.shape[1:])
         return Split(pixels.byte(), self.labels[indices])
 
     def decoded(self, place: int) -> Tensor:

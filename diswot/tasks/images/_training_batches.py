@@ -70,8 +70,8 @@ class ImageBatches(TrainingBatches):
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return the batch at `indices` (B,): images (B, C, H, W), targets (B, N), labels (B,)."""
-        found = self._data.train.take(indices)
-        images = self._augment(moved(found.images, self._device).float())
+        examples = self._data.train.take(indices)
+        images = self._augment(moved(examples.images, self._device).float())
         cut = cut_of(self._augment)
         own = {name: partial(view, indices, cut) for name, view in self._views.items()}
         return self._batch(indices, images, own)

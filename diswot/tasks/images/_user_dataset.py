@@ -82,14 +82,14 @@ def from_dataset(
         channels, height, width = read["train"].images.shape[1:]
         shape = channels, height, width
     labels, classes, count = class_numbers(
-        {split: each.labels for split, each in read.items()}, _names_of(datasets["train"]), name
+        {split: item.labels for split, item in read.items()}, _names_of(datasets["train"]), name
     )
-    images, scale, said = in_range({split: each.images for split, each in read.items()}, name)
-    found = {split: Split(images[split], labels[split]) for split in read}
-    splits = completed(found, partial(held_out_part, seed=seed, classes=classes))
+    images, scale, said = in_range({split: item.images for split, item in read.items()}, name)
+    results = {split: Split(images[split], labels[split]) for split in read}
+    splits = completed(results, partial(held_out_part, seed=seed, classes=classes))
     train, val, test = (splits[split] for split in SPLITS)
     spec = image_spec(train.images, count, scale=scale)
-    notes = [note for each in read.values() for note in each.notes]
+    notes = [note for item in read.values() for note in item.notes]
     notes = [*dict.fromkeys(notes), *said, *duplicates(train, val, test)]
     return ImageData(name, train, val, test, spec, classes=classes, notes=tuple(notes))
 
@@ -104,7 +104,7 @@ def _by_split(given: Any, name: str) -> dict[str, Any]:
                 "give a dataset, or a dictionary of 'train' and 'test' datasets"
             )
         return {split: given[by_split[split]] for split in SPLITS if split in by_split}
-    if isinstance(given, tuple) and any(isinstance(each, Tensor | np.ndarray) for each in given):
+    if isinstance(given, tuple) and any(isinstance(item, Tensor | np.ndarray) for item in given):
         raise DataError(
             f"{name} is a tuple of tensors or arrays: give "
             "torch.utils.data.TensorDataset(images, classes), or a pair of such"
@@ -176,9 +176,9 @@ def _items(dataset: Any, count: int, name: str) -> Iterator[_Item]:
             ) from error
 
 
-def _unreadable(name: str, place: int, error: Exception) -> DataError:
+def _unreadable(name: str, index: int, error: Exception) -> DataError:
     return DataError(
-        f"reading item {place:,} of {name} raised {type(error).__name__}: {first_line(error)}; "
+        f"reading item {index:,} of {name} raised {type(error).__name__}: {first_line(error)}; "
         "fix the dataset, or leave the item out"
     )
 

@@ -34,31 +34,31 @@ def in_range(splits: Mapping[str, Tensor], name: str) -> tuple[dict[str, Tensor]
         return {s: images.to(torch.uint8) * 255 for s, images in splits.items()}, _BYTE, []
     ranges = {split: _range(images) for split, images in splits.items()}
     low, high = min(r[0] for r in ranges.values()), max(r[1] for r in ranges.values())
-    said = f"pixel values of {kind} from {low:g} to {high:g}"
+    message = f"pixel values of {kind} from {low:g} to {high:g}"
     if kind == "uint8":
-        return dict(splits), _BYTE, [f"{said} only"] if high < _RATHER_BYTES else []
+        return dict(splits), _BYTE, [f"{message} only"] if high < _RATHER_BYTES else []
     if next(iter(splits.values())).is_floating_point():
         _check_same_range(ranges, name)
         wide = {
             s: images.float() if images.itemsize < 4 else images for s, images in splits.items()
         }
-        return (wide, *_float_scale(low, high, said))
+        return (wide, *_float_scale(low, high, message))
     # Integers of other types: 8-bit values, 16-bit values, or unknown.
     if low >= 0 and high <= _BYTE:
         bytes_ = {split: images.to(torch.uint8) for split, images in splits.items()}
-        return bytes_, _BYTE, [f"{said}, taken as 8-bit"]
+        return bytes_, _BYTE, [f"{message}, taken as 8-bit"]
     floats = {split: images.float() for split, images in splits.items()}
     if low >= 0 and high <= _WORD:
-        return floats, _WORD, [f"{said}, taken as 16-bit"]
-    return floats, 1.0, [f"{said}, taken as they are (from 0 to 255 is usual)"]
+        return floats, _WORD, [f"{message}, taken as 16-bit"]
+    return floats, 1.0, [f"{message}, taken as they are (from 0 to 255 is usual)"]
 
 
-def _float_scale(low: float, high: float, said: str) -> tuple[float, list[str]]:
+def _float_scale(low: float, high: float, message: str) -> tuple[float, list[str]]:
     if low >= 0 and high <= 1:
         return 1.0, []
     if low >= 0 and _RATHER_BYTES < high <= _BYTE:
-        return _BYTE, [f"{said}, taken as 8-bit (divided by 255)"]
-    return 1.0, [f"{said}, taken as they are (from 0 to 1 is usual)"]
+        return _BYTE, [f"{message}, taken as 8-bit (divided by 255)"]
+    return 1.0, [f"{message}, taken as they are (from 0 to 1 is usual)"]
 
 
 def _range(images: Tensor) -> tuple[float, float]:

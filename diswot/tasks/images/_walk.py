@@ -72,7 +72,7 @@ def is_image(name: str) -> bool:
 
 def subfolders(folder: Path, left: LeftOut) -> list[Path]:
     """Return the subfolders that may contain images, sorted by name; record others."""
-    found = []
+    results = []
     for entry in _entries(folder):
         path = Path(entry.path)
         if _is_hidden(entry.name):
@@ -83,8 +83,8 @@ def subfolders(folder: Path, left: LeftOut) -> list[Path]:
         elif entry.is_symlink() and _leads_back(path):
             left.links.append(path)
         else:
-            found.append(path)
-    return found
+            results.append(path)
+    return results
 
 
 def loose_images(folder: Path) -> list[Path]:
@@ -160,8 +160,8 @@ def _is_file(entry: "os.DirEntry[str]") -> bool:
 
 def _leads_back(link: Path) -> bool:
     """Return whether a link's target is one of its parent folders."""
-    place, target = link.parent.resolve(), link.resolve()
-    return target == place or target in place.parents
+    path, target = link.parent.resolve(), link.resolve()
+    return target == path or target in path.parents
 
 
 def _identity(folder: Path) -> tuple[int, int]:

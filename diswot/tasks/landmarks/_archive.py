@@ -33,7 +33,7 @@ def read_archive(path: Path) -> dict[str, LandmarkSplit]:
             "expected train_images, train_landmarks and, where known, train_person"
         )
     splits: dict[str, LandmarkSplit] = {split: _split(path, arrays, split) for split in names}
-    forms = {(each.images.shape[1:], each.points.shape[1]) for each in splits.values()}
+    forms = {(item.images.shape[1:], item.points.shape[1]) for item in splits.values()}
     if len(forms) > 1:
         texts = " and ".join(f"{'×'.join(map(str, form))} with {k}" for form, k in sorted(forms))
         raise DataError(f"{path}: expected images and points of one kind, but got {texts} points")

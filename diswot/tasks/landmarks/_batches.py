@@ -48,9 +48,9 @@ class LandmarkBatches(TrainingBatches):
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return a batch: images (B, C, H, W), and coordinates (B, 2K) as targets."""
-        found = self._data.train.take(indices)
-        images = found.images.to(self._device).float()
-        targets = self._data.coordinates(found.points.to(self._device))
+        examples = self._data.train.take(indices)
+        images = examples.images.to(self._device).float()
+        targets = self._data.coordinates(examples.points.to(self._device))
         if self._augment is not None:
             images, targets = self._augment(images, targets)
         return Batch((self._data.normalize(images),), targets, None, indices.to(self._device))

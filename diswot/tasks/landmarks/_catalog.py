@@ -97,35 +97,35 @@ def load_landmarks(
         'digit-outlines: 600 train, 200 val, 997 test images of 1×16×16, 16 points'
     """
     check_landmarks(data, image_size=image_size, crop=crop, normalizer=normalizer)
-    found = _found(data, root, image_size, crop, progress)
-    if found is not data:
-        for note in found.notes:
+    result = _found(data, root, image_size, crop, progress)
+    if result is not data:
+        for note in result.notes:
             progress(message("data", note))
-        own = {"image_size": image_size, "crop": crop, "normalizer": normalizer}
-        found = replace(found, source=NAMED_DATA.source(data, root, **own))
+        own_options = {"image_size": image_size, "crop": crop, "normalizer": normalizer}
+        result = replace(result, source=NAMED_DATA.source(data, root, **own_options))
     if normalizer is None:
-        return found
-    NORMALIZERS[normalizer](found.test.points[:1], found.shape[2])  # raises if it does not fit
-    return replace(found, normalizer=normalizer)
+        return result
+    NORMALIZERS[normalizer](result.test.points[:1], result.shape[2])  # raises if it does not fit
+    return replace(result, normalizer=normalizer)
 
 
 def _found(
     data: Any, root: str | Path | None, image_size: int | None, crop: float | None, report: Progress
 ) -> LandmarkData:
-    found = NAMED_DATA.path(data) or data
-    if isinstance(found, str):
-        found = NAMED_DATA.made(found, root)
-    if isinstance(found, Path):
-        splits = read_splits(found, image_size=image_size, crop=crop, progress=report)
-        return _assembled(found.resolve().stem, splits, crop=crop, where=str(found))
-    if not isinstance(found, LandmarkData):
+    result = NAMED_DATA.path(data) or data
+    if isinstance(result, str):
+        result = NAMED_DATA.made(result, root)
+    if isinstance(result, Path):
+        splits = read_splits(result, image_size=image_size, crop=crop, progress=report)
+        return _assembled(result.resolve().stem, splits, crop=crop, where=str(result))
+    if not isinstance(result, LandmarkData):
         raise DataError(
             f"dataset {data}: expected it to return diswot.tasks.landmarks.LandmarkData, but "
-            f"got {type(found).__name__}"
+            f"got {type(result).__name__}"
         )
     if image_size is not None or crop is not None:
-        raise fixed_size(found.name)
-    return found
+        raise fixed_size(result.name)
+    return result
 
 
 def _assembled(

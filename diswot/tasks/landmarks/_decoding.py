@@ -115,8 +115,8 @@ class Decoding:
         """
         images = torch.empty(len(files), self.channels, self.side, self.side, dtype=torch.uint8)
         points = torch.empty(len(files), len(files[0].points), 2)
-        for index, each in enumerate(tracked(files, progress, "decode", len(files))):
-            images[index], points[index] = self._one(each)
+        for index, item in enumerate(tracked(files, progress, "decode", len(files))):
+            images[index], points[index] = self._one(item)
         return images, points
 
     def _one(self, file: ImageFile) -> tuple[Tensor, Tensor]:

@@ -49,5 +49,5 @@ def digit_outlines(_root: Path | None = None) -> LandmarkData:
     )
 
 
-def _part(images: Tensor, points: Tensor, places: Tensor) -> LandmarkSplit:
-    return LandmarkSplit(images[places], points[places])
+def _part(images: Tensor, points: Tensor, indices: Tensor) -> LandmarkSplit:
+    return LandmarkSplit(images[indices], points[indices])

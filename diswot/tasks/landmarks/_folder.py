@@ -81,13 +81,13 @@ def read_splits(
             f"{path} has no images: expected images with a .pts file each or one CSV, or one "
             f".npz archive (there are {len(archives)})"
         )
-    found = _annotated(path, images)
-    _check_counts(path, found)
-    decoding = Decoding.of(found, image_size=image_size, crop=crop, where=str(path))
+    result = _annotated(path, images)
+    _check_counts(path, result)
+    decoding = Decoding.of(result, image_size=image_size, crop=crop, where=str(path))
     by_split: dict[str, list[Annotated]] = {}
-    for split, each in zip(_splits(path, found), found, strict=True):
-        by_split.setdefault(split, []).append(each)
-    return {split: _decoded(decoding, each, progress) for split, each in by_split.items()}
+    for split, item in zip(_splits(path, result), result, strict=True):
+        by_split.setdefault(split, []).append(item)
+    return {split: _decoded(decoding, item, progress) for split, item in by_split.items()}
 
 
 def _images(folder: Path) -> list[Path]:
@@ -161,22 +161,22 @@ def _check_pairs(folder: Path, images: set[str], points: set[str], where: str) -
 
 def _check_counts(folder: Path, found: Sequence[Annotated]) -> None:
     first = found[0]
-    for each in found:
-        if len(each.points) != len(first.points):
+    for item in found:
+        if len(item.points) != len(first.points):
             raise DataError(
-                f"{folder}: {first.name} has {len(first.points)} points, but {each.name} has "
-                f"{len(each.points)}: all images need the same points"
+                f"{folder}: {first.name} has {len(first.points)} points, but {item.name} has "
+                f"{len(item.points)}: all images need the same points"
             )
 
 
 def _splits(folder: Path, found: Sequence[Annotated]) -> list[str]:
     """Return the split of each image, from the name of its top-level folder."""
-    tops = [Path(each.name).parts[0].lower() for each in found]
+    tops = [Path(item.name).parts[0].lower() for item in found]
     named = [SPLIT_FOLDERS.get(top) for top in tops]
     if not any(named):
         return ["train"] * len(found)
     if None in named:
-        loose = [each.name for each, split in zip(found, named, strict=True) if split is None]
+        loose = [item.name for item, split in zip(found, named, strict=True) if split is None]
         raise DataError(
             f"{folder} has folders for splits, but {len(loose):,} images lie outside of them: "
             f"{_names(loose)}; move them into train, val or test"
@@ -186,7 +186,7 @@ def _splits(folder: Path, found: Sequence[Annotated]) -> list[str]:
 
 def _decoded(decoding: Decoding, found: Sequence[Annotated], progress: Progress) -> LandmarkSplit:
     images, points = decoding.read(found, progress=progress)
-    persons = [each.person for each in found if each.person is not None]
+    persons = [item.person for item in found if item.person is not None]
     if len(persons) < len(found):
         return LandmarkSplit(images, points)
     _, numbers = np.unique(persons, return_inverse=True)

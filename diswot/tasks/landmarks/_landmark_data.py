@@ -84,9 +84,9 @@ class LandmarkData(LandmarkImages):
 
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return normalized images (B, C, H, W) of a split, with coordinates (B, 2K) as targets."""
-        found = self.split(split).take(indices)
-        images = self.normalize(found.images.to(device))
-        targets = self.coordinates(found.points.to(device))
+        examples = self.split(split).take(indices)
+        images = self.normalize(examples.images.to(device))
+        targets = self.coordinates(examples.points.to(device))
         return Batch((images,), targets, None, indices.to(device))
 
     def training(

@@ -62,9 +62,9 @@ class NME(Metric):
     ) -> Difference:
         """Return the mean of `one − other` with its 95 % bootstrap interval."""
         check_paired(one, other)
-        found = one.double() - other.double()
-        low, high = bootstrap_interval(found, groups=_persons(dataset, split))
-        return Difference(float(found.mean()), low, high, self.unit)
+        result = one.double() - other.double()
+        low, high = bootstrap_interval(result, groups=_persons(dataset, split))
+        return Difference(float(result.mean()), low, high, self.unit)
 
     def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
         """Return whether a network is not significantly better than the mean training shape.

@@ -73,12 +73,12 @@ def check_points(
             )
 
 
-def _first(places: NDArray[np.bool_], points: NDArray[np.floating], names: Sequence[str]) -> str:
-    found = np.argwhere(places)
+def _first(indices: NDArray[np.bool_], points: NDArray[np.floating], names: Sequence[str]) -> str:
+    result = np.argwhere(indices)
     texts = [
         f"point {point} of {names[image]} ({x:g}, {y:g})"
-        for image, point in found[:_NAMED]
+        for image, point in result[:_NAMED]
         for x, y in points[image, point : point + 1]
     ]
-    more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+    more = f" and {len(result) - _NAMED:,} more" if len(result) > _NAMED else ""
     return ", ".join(texts) + more

@@ -42,5 +42,5 @@ class LandmarkPrediction(PhotoPrediction):
 
     def _normalized(self, values: Array) -> Array:
         mean, std = (np.float32(self.config[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
-        found: Array = (np.float32(values) / np.float32(self.config["scale"]) - mean) / std
-        return found
+        result: Array = (np.float32(values) / np.float32(self.config["scale"]) - mean) / std
+        return result

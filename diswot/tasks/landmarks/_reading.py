@@ -80,7 +80,7 @@ def read_csv(path: Path) -> dict[str, Annotation]:
         DataError: a line has another number of columns, a point is missing or not finite, or
             an image appears twice.
     """
-    found: dict[str, Annotation] = {}
+    results: dict[str, Annotation] = {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file)
@@ -92,12 +92,12 @@ def read_csv(path: Path) -> dict[str, Annotation]:
                     f"image, where known), but got {len(header)} columns"
                 )
             for row in rows:
-                found |= _row(path, rows.line_num, row, len(header), first, found)
+                results |= _row(path, rows.line_num, row, len(header), first, results)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read ({error}): give a CSV of landmarks") from error
-    if not found:
+    if not results:
         raise DataError(f"{path} holds no image: expected a line for each")
-    return found
+    return results
 
 
 def _row(

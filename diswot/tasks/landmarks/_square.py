@@ -41,8 +41,8 @@ def squared(
     cut = whole.crop((left, top, left + size, top + size))
     if size != side:
         cut = cut.resize((side, side), Image.Resampling.BILINEAR)
-    found = np.array(cut, dtype=np.uint8).reshape(side, side, channels)
-    return np.ascontiguousarray(found.transpose(2, 0, 1)), square
+    result = np.array(cut, dtype=np.uint8).reshape(side, side, channels)
+    return np.ascontiguousarray(result.transpose(2, 0, 1)), square
 
 
 def square_around(

@@ -69,9 +69,9 @@ class Landmarks(Task):
         Gradients of squared coordinates are too small for the learning rates of classifiers;
         wide networks diverge in the first steps without a warm-up.
         """
-        found = {"optimizer": "adamw", "learning_rate": 0.01, "warmup_epochs": 0.5}
+        results = {"optimizer": "adamw", "learning_rate": 0.01, "warmup_epochs": 0.5}
         rows = isinstance(dataset, LandmarkData) and dataset.rows
-        return {**found, "augment": "none"} if rows else found
+        return {**results, "augment": "none"} if rows else results
 
     def check_changes(self, changes: Changes) -> None:
         """Raise for label smoothing, mixup and CutMix, which need classes."""

@@ -76,25 +76,25 @@ def load_texts(
         12 classes
     """
     check_texts(data, **options)
-    name, found, notes = _found(data, root)
+    name, result, notes = _found(data, root)
     source = NAMED_DATA.source(data, root, **options)
-    if isinstance(found, TextData):
-        _check_tokenized(found, options)
-        return found if source is None else replace(found, source=source)
+    if isinstance(result, TextData):
+        _check_tokenized(result, options)
+        return result if source is None else replace(result, source=source)
     length, tokenizer = options.get("length"), options.get("tokenizer")
     given = None if tokenizer is None else read_tokenizer(tokenizer)
-    made = tokenized(
+    loaded = tokenized(
         name,
-        found,
+        result,
         length=LENGTH if length is None and data == "python-docs" else length,
         vocabulary=options.get("vocabulary", VOCABULARY),
         kept_in=cache_root(data_root(root)) / "tokenizers",
         given=given,
         notes=notes,
     )
-    for note in made.notes:
+    for note in loaded.notes:
         progress(message("data", note, can_wait=name in DATASETS))
-    return replace(made, source=source)
+    return replace(loaded, source=source)
 
 
 def _check_tokenized(data: TextData, options: Mapping[str, Any]) -> None:
@@ -143,9 +143,9 @@ def _given(given: Any, name: str) -> Splits:
 def _pairs(given: Any, where: str) -> list[Labeled]:
     if not isinstance(given, Sequence) or isinstance(given, str) or not given:
         raise DataError(f"{where}: expected a list of pairs (text, label), but got {given!r:.40}")
-    found = []
+    results = []
     for number, pair in enumerate(given):
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise DataError(f"{where}: expected a pair (text, label), but got {pair!r:.40}")
-        found.append(labeled(*pair, place=f"{where}, item {number:,}"))
-    return found
+        results.append(labeled(*pair, place=f"{where}, item {number:,}"))
+    return results

@@ -18,5 +18,5 @@ def python_docs(_root: Path | None = None) -> Splits:
     Made by `python -m benchmarks.python_docs` from CPython 3.11, © 2001-2023 Python Software
     Foundation, under the PSF License Agreement, which lies next to it.
     """
-    place = EMBEDDED / "python-docs.jsonl.gz"
-    return parse_lines(gzip.decompress(place.read_bytes()).decode(), place.name)
+    path = EMBEDDED / "python-docs.jsonl.gz"
+    return parse_lines(gzip.decompress(path.read_bytes()).decode(), path.name)

@@ -20,7 +20,7 @@ _HEAD = "ForSequenceClassification"
 _TOKENIZER = "tokenizer.json"
 
 
-def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teacher:
+def hugging_face(location: str, data: TextData, *, pretrained: bool = True) -> Teacher:
     """Return a text encoder of transformers as a teacher.
 
     A sequence classifier with the data's number of classes is used with its weights. An encoder
@@ -28,7 +28,7 @@ def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teac
     its tokens, and is fine-tuned on the data once.
 
     Args:
-        place: folder of `save_pretrained`, or id of the Hub.
+        location: folder of `save_pretrained`, or id of the Hub.
         data: text data, tokenized by the encoder's tokenizer.
         pretrained: whether to load its weights.
 
@@ -38,8 +38,8 @@ def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teac
         NetworkError: it exposes no attention, or does not fit the texts.
         DataError: the texts were tokenized by another tokenizer.
     """
-    name, outputs = f"hf:{place}", len(data.classes)
-    with transformers_source(place) as source:
+    name, outputs = f"hf:{location}", len(data.classes)
+    with transformers_source(location) as source:
         config = _config(source)
         _check_tokenizer(source, config, data)
         _check_encoder(source, config, data.length)
@@ -49,27 +49,27 @@ def hugging_face(place: str, data: TextData, *, pretrained: bool = True) -> Teac
             _check_attention(network, source.who)
             note = "it has no classifier of these classes, and is trained on these texts first"
             return Teacher(name, partial(_with_classifier, network, outputs), None, (note,))
-        found = source.classifier(
+        result = source.classifier(
             "AutoModelForSequenceClassification",
             classes=outputs,
             pretrained=pretrained,
             adapt=Classifier,
         )
-    _check_attention(found.network, f"teacher {name}")
-    kept = found.network.eval()
-    return Teacher(name, found.fresh, lambda: _copied(kept))
+    _check_attention(result.network, f"teacher {name}")
+    kept = result.network.eval()
+    return Teacher(name, result.fresh, lambda: _copied(kept))
 
 
-def is_classifier(place: str) -> bool:
+def is_classifier(location: str) -> bool:
     """Return whether a network of transformers has a classifier; others are trained first.
 
     Args:
-        place: folder of `save_pretrained`, or id of the Hub.
+        location: folder of `save_pretrained`, or id of the Hub.
 
     Raises:
         TeacherError: its configuration cannot be read, or it is a decoder.
     """
-    with transformers_source(place) as source:
+    with transformers_source(location) as source:
         return _has_classifier(_config(source))
 
 
@@ -82,8 +82,8 @@ class Classifier(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Map numbers of tokens (B, L), and where they are text (B, L), to logits (B, N)."""
-        found: Tensor = self.network(input_ids, attention_mask=attention_mask.long()).logits
-        return found
+        output: Tensor = self.network(input_ids, attention_mask=attention_mask.long()).logits
+        return output
 
 
 class Encoder(nn.Module):
@@ -105,7 +105,7 @@ class Encoder(nn.Module):
 
 
 def _has_classifier(config: Any) -> bool:
-    return any(_HEAD in str(each) for each in config.architectures or ())
+    return any(_HEAD in str(item) for item in config.architectures or ())
 
 
 def _config(source: TransformersSource) -> Any:
@@ -117,7 +117,7 @@ def _config(source: TransformersSource) -> Any:
     # Decoders such as GPT-2 have a causal language model only; BERT has both kinds.
     causal = config.model_type in kinds.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     masked = config.model_type in kinds.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    decodes = any(getattr(config, each, False) for each in ("is_decoder", "is_encoder_decoder"))
+    decodes = any(getattr(config, item, False) for item in ("is_decoder", "is_encoder_decoder"))
     if decodes or (causal and not masked):
         raise TeacherError(
             f"{source.who} is not an encoder, but {config.model_type}, which reads from left to "
@@ -137,14 +137,14 @@ def _body(source: TransformersSource, config: Any, *, pretrained: bool) -> nn.Mo
             network, loading = transformers.AutoModel.from_pretrained(
                 source.path, output_loading_info=True, local_files_only=source.local, **safe
             )
-            missing = [each for each in sorted(loading["missing_keys"]) if "pooler" not in each]
+            missing = [item for item in sorted(loading["missing_keys"]) if "pooler" not in item]
             if missing:
                 raise TeacherError(
                     f"{source.path} has no weights for {missing[0]}: give a folder that "
                     "save_pretrained wrote"
                 )
-    made: nn.Module = network.float()
-    return made
+    encoder: nn.Module = network.float()
+    return encoder
 
 
 def _with_classifier(network: Encoder, outputs: int) -> nn.Module:
@@ -161,7 +161,7 @@ def _copied(network: nn.Module) -> Any:
 
 
 def _check_encoder(source: TransformersSource, config: Any, length: int) -> None:
-    heads, hidden = (getattr(config, each, None) for each in ("num_attention_heads", "hidden_size"))
+    heads, hidden = (getattr(config, item, None) for item in ("num_attention_heads", "hidden_size"))
     if isinstance(heads, int) and isinstance(hidden, int) and (heads < 1 or hidden % heads):
         raise TeacherError(
             f"{source.who}: its {heads} heads do not divide its hidden size {hidden}: check "
@@ -192,7 +192,7 @@ def _check_tokenizer(source: TransformersSource, config: Any, data: TextData) ->
         DataError: the vocabularies differ.
     """
     folder = Path(source.path)
-    place = folder / _TOKENIZER if folder.is_dir() else _cached(source.path)
+    path = folder / _TOKENIZER if folder.is_dir() else _cached(source.path)
     pad = getattr(config, "pad_token_id", None)
     # RoBERTa's position ids depend on the id of its padding token.
     if "roberta" in config.model_type and pad != data.tokenizer.pad:
@@ -201,8 +201,8 @@ def _check_tokenizer(source: TransformersSource, config: Any, data: TextData) ->
             f"{data.tokenizer.pad}, the teacher with {pad}: check pad_token_id in config.json"
         )
     advice = f"give --tokenizer {source.path if folder.is_dir() else 'FOLDER'}"
-    if place is not None and place.is_file():
-        if _vocabulary(read_tokenizer(place).content) != _vocabulary(data.tokenizer.content):
+    if path is not None and path.is_file():
+        if _vocabulary(read_tokenizer(path).content) != _vocabulary(data.tokenizer.content):
             raise DataError(
                 f"the tokenizer of {data.name} does not fit {source.who}, which has other "
                 f"tokens: {advice}, so that texts are encoded as its tokens"
@@ -220,11 +220,11 @@ def _check_tokenizer(source: TransformersSource, config: Any, data: TextData) ->
 def _cached(repository: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(repository, _TOKENIZER)
-    return Path(found) if isinstance(found, str) else None
+    result = try_to_load_from_cache(repository, _TOKENIZER)
+    return Path(result) if isinstance(result, str) else None
 
 
 def _vocabulary(content: str) -> Mapping[str, Any]:
     """Return the parts of a tokenizer's JSON that map tokens to ids."""
-    found = json.loads(content)
-    return {"model": found["model"], "added": found.get("added_tokens")}
+    record = json.loads(content)
+    return {"model": record["model"], "added": record.get("added_tokens")}

@@ -71,10 +71,10 @@ class Masking:
             >>> truth.tolist(), hidden[0, [0, 3, 4]].tolist()
             ([[-100, 50, 60, -100, -100]], [1, 2, 0])
         """
-        own = torch.isin(tokens, torch.tensor(self.special), invert=True)
-        drawn = torch.rand(tokens.shape, generator=generator).masked_fill(~own, 2)
+        ordinary = torch.isin(tokens, torch.tensor(self.special), invert=True)
+        drawn = torch.rand(tokens.shape, generator=generator).masked_fill(~ordinary, 2)
         first = torch.arange(tokens.shape[1]) == drawn.argmin(dim=1, keepdim=True)
-        chosen = ((drawn < self.share) | first) & own
+        chosen = ((drawn < self.share) | first) & ordinary
         fate = torch.rand(tokens.shape, generator=generator)
         others = torch.randint(self.vocabulary, tokens.shape, generator=generator)
         hidden = torch.where(chosen & (fate < _MASKED), self.mask, tokens)
@@ -160,12 +160,12 @@ class MaskedLMLoss(Metric):
 
 def mean_of_texts(metric: Metric, values: Tensor) -> Measure:
     """Return the mean of a metric's values (n,) with the 95 % interval of Student's t."""
-    found = mean_difference(values, torch.zeros_like(values))
+    result = mean_difference(values, torch.zeros_like(values))
     return Measure(
         metric.name,
-        found.value,
-        found.low,
-        found.high,
+        result.value,
+        result.low,
+        result.high,
         len(values),
         metric.unit,
         metric.higher_is_better,

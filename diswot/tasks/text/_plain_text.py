@@ -22,10 +22,10 @@ def text_files(place: str | Path) -> list[Path]:
         DataError: there are no text files.
     """
     path = Path(place).expanduser()
-    found = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
-    if not found or not all(each.is_file() for each in found):
+    results = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    if not results or not all(item.is_file() for item in results):
         raise DataError(f"there is no text at {path}: name a {SUFFIX} file, or a folder of them")
-    return found
+    return results
 
 
 def with_plain_text(data: TextData, place: str | Path) -> TextData:

@@ -20,7 +20,7 @@ class TextPrediction(Prediction):
         Raises:
             DataError: a text file is missing or empty.
         """
-        return [text for each in given for text in self._texts(each)]
+        return [text for item in given for text in self._texts(item)]
 
     def read(self, example: str) -> Example:
         """Return token ids and attention mask of a text.
@@ -30,9 +30,9 @@ class TextPrediction(Prediction):
         """
         if "preprocessing" not in self.config:
             return super().read(example)
-        found = self._tokenizer.encode(example)
-        ids = np.array(found.ids, dtype=np.int64)
-        return Example((ids, np.array(found.attention_mask, dtype=bool)))
+        result = self._tokenizer.encode(example)
+        ids = np.array(result.ids, dtype=np.int64)
+        return Example((ids, np.array(result.attention_mask, dtype=bool)))
 
     def answer(self, output: Array, _example: Example) -> dict[str, Any]:
         """Return the `top` most likely classes with their probabilities."""
@@ -54,7 +54,7 @@ class TextPrediction(Prediction):
             lines = Path(given).read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{given} is not a readable text file: {error}") from error
-        found = [line for line in lines if line.strip()]
-        if not found:
+        results = [line for line in lines if line.strip()]
+        if not results:
             raise DataError(f"{given} has no text: write one per line")
-        return found
+        return results

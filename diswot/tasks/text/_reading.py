@@ -103,20 +103,20 @@ def _lacking(where: str, names: list[str], known: Iterable[str]) -> DataError:
 
 def _by_split(rows: Iterator[tuple[str, Mapping[str, Any]]], path: Path) -> Splits:
     """Group rows by their column `split`; without it all are training texts."""
-    found: Splits = {}
+    results: Splits = {}
     for place, row in rows:
         split = row.get(SPLIT) or ""
-        found.setdefault(str(split), []).append(labeled(row[TEXT], row[LABEL], place=place))
-    if not found:
+        results.setdefault(str(split), []).append(labeled(row[TEXT], row[LABEL], place=place))
+    if not results:
         raise DataError(f"{path} is empty: expected lines with {TEXT} and {LABEL}")
-    if set(found) == {""}:
-        return {"train": found[""]}
-    meant = split_names(found)
-    if strange := sorted(set(found) - set(meant)):
+    if set(results) == {""}:
+        return {"train": results[""]}
+    meant = split_names(results)
+    if strange := sorted(set(results) - set(meant)):
         raise DataError(
             f"{path} names the split {excerpt(strange[0])}: write train, val or test in every line"
         )
-    return _with_training(check_unambiguous(meant, str(path)), found, str(path))
+    return _with_training(check_unambiguous(meant, str(path)), results, str(path))
 
 
 def labeled(text: Any, label: Any, *, place: str) -> Labeled:
@@ -139,12 +139,12 @@ def labeled(text: Any, label: Any, *, place: str) -> Labeled:
     return Labeled(text, str(label).strip())
 
 
-def _with_training(by_split: Mapping[str, str], found: Splits, where: str) -> Splits:
+def _with_training(by_split: Mapping[str, str], splits: Splits, where: str) -> Splits:
     if "train" not in by_split:
         raise DataError(
-            f"{where} has {named(sorted(found))} but no training texts: name their split train"
+            f"{where} has {named(sorted(splits))} but no training texts: name their split train"
         )
-    return {split: found[name] for split, name in by_split.items()}
+    return {split: splits[name] for split, name in by_split.items()}
 
 
 def _of_folder(folder: Path) -> tuple[Splits, tuple[str, ...]]:
@@ -166,8 +166,8 @@ def _of_folder(folder: Path) -> tuple[Splits, tuple[str, ...]]:
         )
     read = {name: _of_class_folders(by_name[name]) for name in meant}
     splits = {name: texts for name, (texts, _) in read.items()}
-    said = tuple(note for _, notes in read.values() for note in notes)
-    return _with_training(check_unambiguous(meant, str(folder)), splits, str(folder)), said
+    messages = tuple(note for _, notes in read.values() for note in notes)
+    return _with_training(check_unambiguous(meant, str(folder)), splits, str(folder)), messages
 
 
 def _of_split_files(folder: Path, files: list[Path]) -> Splits:
@@ -178,34 +178,34 @@ def _of_split_files(folder: Path, files: list[Path]) -> Splits:
             f"{folder} has {named([path.name for path in files])}: name one file, or name them "
             "train, val and test"
         )
-    found = {
+    results = {
         name: [labeled(row[TEXT], row[LABEL], place=place) for place, row in _of_file(path)]
         for name, path in by_name.items()
     }
-    for name, texts in found.items():
+    for name, texts in results.items():
         if not texts:
             raise DataError(f"{by_name[name]} is empty: expected lines with {TEXT} and {LABEL}")
-    return _with_training(check_unambiguous(meant, str(folder)), found, str(folder))
+    return _with_training(check_unambiguous(meant, str(folder)), results, str(folder))
 
 
 def _of_class_folders(folder: Path) -> tuple[list[Labeled], tuple[str, ...]]:
     """Return the texts of class folders, one per `.txt` file at any depth, and notes."""
-    found: list[Labeled] = []
+    results: list[Labeled] = []
     others = 0
     for place in filter(Path.is_dir, _visible(folder)):
-        before = len(found)
+        before = len(results)
         for path in sorted(place.rglob("*")):
             if path.is_dir() or any(part[0] == "." for part in path.relative_to(place).parts):
                 continue
             if path.suffix.lower() != ".txt":
                 others += 1
                 continue
-            found.append(labeled(read_text(path), place.name, place=str(path)))
-        if len(found) == before:
+            results.append(labeled(read_text(path), place.name, place=str(path)))
+        if len(results) == before:
             raise DataError(f"the class folder {place} has no .txt files: add some, or remove it")
-    if not found:
+    if not results:
         raise DataError(f"{folder} has no texts: give {_EXPECTED}")
-    return found, (f"files other than .txt in {folder} left out: {others:,}",) * bool(others)
+    return results, (f"files other than .txt in {folder} left out: {others:,}",) * bool(others)
 
 
 def _visible(folder: Path) -> list[Path]:

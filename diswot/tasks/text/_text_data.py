@@ -100,8 +100,8 @@ class TextData:
         """SHA-256 of all token ids, lengths and labels, the class names and the tokenizer."""
         content = hashlib.sha256(repr((self.classes, self.tokenizer.digest)).encode())
         for split in SPLITS:
-            own = self.split(split)
-            for tensor in (own.tokens, own.lengths, own.labels):
+            examples = self.split(split)
+            for tensor in (examples.tokens, examples.lengths, examples.labels):
                 content.update(repr(tuple(tensor.shape)).encode())
                 content.update(tensor.contiguous().numpy().data)
         return content.hexdigest()
@@ -126,8 +126,10 @@ class TextData:
 
     def inputs(self, split: SplitName, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Return token ids (B, L) and attention mask (B, L)."""
-        own = self.split(split)
-        return own.tokens[indices], torch.arange(self.length) < own.lengths[indices][:, None]
+        examples = self.split(split)
+        return examples.tokens[indices], torch.arange(self.length) < examples.lengths[indices][
+            :, None
+        ]
 
     def without_labels(self, metrics: tuple[Metric, ...] = ()) -> "UnlabeledTexts":
         """Return the same texts without access to their labels.
@@ -147,10 +149,10 @@ class TextData:
 
     def _converted(self, kind: type[_Unlabeled], metrics: tuple[Metric, ...]) -> _Unlabeled:
         content = {field.name: getattr(self, field.name) for field in fields(TextData)}
-        found = kind(**content, measures=metrics)
+        result = kind(**content, measures=metrics)
         if "digest" in vars(self):  # the digest of the same texts, where `cached_property` keeps it
-            vars(found)["digest"] = self.digest
-        return found
+            vars(result)["digest"] = self.digest
+        return result
 
     def for_teacher(self, teacher: str) -> "TextData":  # noqa: ARG002
         """Return the data on which a teacher is trained: these texts."""
@@ -219,7 +221,7 @@ class MaskedTexts(UnlabeledTexts):
             generator = torch.Generator().manual_seed(seed_for("masked", split))
             self._hidden[split] = self.masking(self.split(split).tokens, generator=generator)
         _, mask = self.inputs(split, indices)
-        tokens, truth = (each[indices] for each in self._hidden[split])
+        tokens, truth = (item[indices] for item in self._hidden[split])
         return Batch((tokens, mask), truth, None, indices).to(device)
 
     def training(

@@ -49,25 +49,25 @@ def tokenized(
     """
     classes = _classes(name, found)
     splits = completed(found, partial(_held_out, classes=classes))
-    texts = {split: [each.text for each in splits[split]] for split in SPLITS}
+    texts = {split: [item.text for item in splits[split]] for split in SPLITS}
     tokenizer = given
     if tokenizer is None:
         tokenizer = kept_tokenizer(texts["train"], vocabulary=vocabulary, kept_in=kept_in)
     # Splits are made before the tokenizer is trained, so it sees training texts only.
     tokens = {split: [tokenizer.encode(text) for text in own] for split, own in texts.items()}
     length = usual_length(tokens["train"]) if length is None else length
-    labels = {split: [classes.index(each.label) for each in splits[split]] for split in SPLITS}
+    labels = {split: [classes.index(item.label) for item in splits[split]] for split in SPLITS}
     train, val, test = (
-        _as_split(tokens[each], labels[each], length=length, tokenizer=tokenizer) for each in SPLITS
+        _as_split(tokens[item], labels[item], length=length, tokenizer=tokenizer) for item in SPLITS
     )
     held_out = [split for split in SPLITS if split not in found]
-    said = [f"{' and '.join(held_out)} held out of the training texts"] * bool(held_out)
-    said += _described(splits, classes)
-    longer = sum(len(own) > length for each in tokens.values() for own in each)
+    messages = [f"{' and '.join(held_out)} held out of the training texts"] * bool(held_out)
+    messages += _described(splits, classes)
+    longer = sum(len(own) > length for item in tokens.values() for own in item)
     total = sum(map(len, texts.values()))
-    said += [f"texts truncated to {length} tokens: {longer:,} of {total:,}"] * bool(longer)
-    said += _repeated(texts)
-    return TextData(name, train, val, test, classes, tokenizer, notes=(*notes, *said))
+    messages += [f"texts truncated to {length} tokens: {longer:,} of {total:,}"] * bool(longer)
+    messages += _repeated(texts)
+    return TextData(name, train, val, test, classes, tokenizer, notes=(*notes, *messages))
 
 
 def usual_length(tokens: Sequence[Sequence[int]]) -> int:
@@ -82,14 +82,14 @@ def usual_length(tokens: Sequence[Sequence[int]]) -> int:
     return min(MOST_INFERRED, -(-least // 8) * 8)
 
 
-def _classes(name: str, found: Splits) -> tuple[str, ...]:
-    classes = in_order({each.label for each in found["train"]})
+def _classes(name: str, splits: Splits) -> tuple[str, ...]:
+    classes = in_order({item.label for item in splits["train"]})
     if len(classes) < 2:
         raise DataError(
             f"{name} has one class of training texts, {classes[0]!r}: give texts of two or more"
         )
-    for split, texts in found.items():
-        if strange := sorted({each.label for each in texts} - set(classes)):
+    for split, texts in splits.items():
+        if strange := sorted({item.label for item in texts} - set(classes)):
             raise DataError(
                 f"{name} has classes in {split} that no training text has: {named(strange)}; give "
                 "both the same classes"
@@ -114,17 +114,17 @@ def _as_split(
     tokenizer: TextTokenizer,
 ) -> TextSplit:
     """Truncate and pad texts to a length; truncated texts also end with [SEP]."""
-    found = torch.full((len(tokens), length), tokenizer.pad)
-    for row, own in zip(found, tokens, strict=True):
+    result = torch.full((len(tokens), length), tokenizer.pad)
+    for row, own in zip(result, tokens, strict=True):
         cut = own if len(own) <= length else [*own[: length - 1], tokenizer.end]
         row[: len(cut)] = torch.tensor(cut)
     lengths = torch.tensor([min(len(own), length) for own in tokens])
-    return TextSplit(found, lengths, torch.tensor(labels, dtype=torch.int64))
+    return TextSplit(result, lengths, torch.tensor(labels, dtype=torch.int64))
 
 
 def _described(splits: Splits, classes: Sequence[str]) -> list[str]:
     """Return notes with the classes' numbers of texts."""
-    counts = {split: Counter(each.label for each in splits[split]) for split in SPLITS}
+    counts = {split: Counter(item.label for item in splits[split]) for split in SPLITS}
     listed = [
         f"{name} {'/'.join(f'{counts[split][name]:,}' for split in SPLITS)}" for name in classes[:8]
     ]

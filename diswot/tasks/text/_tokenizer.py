@@ -75,8 +75,8 @@ class TextTokenizer:
         return frozenset({self.pad, self.mask, *self.encode("")})
 
     def _special(self, names: Sequence[str]) -> int:
-        found = [self._tokenizer.token_to_id(name) for name in names]
-        known = [number for number in found if number is not None]
+        results = [self._tokenizer.token_to_id(name) for name in names]
+        known = [number for number in results if number is not None]
         if not known:
             raise DataError(
                 f"the tokenizer has no token {' or '.join(names)}: use the tokenizer of a "
@@ -98,24 +98,24 @@ class TextTokenizer:
         Args:
             length: length of texts in tokens.
         """
-        made = _library().Tokenizer.from_str(self.content)
-        made.enable_truncation(length)
-        pad = made.id_to_token(self.pad)
-        made.enable_padding(pad_id=self.pad, pad_token=pad, length=length)
-        return str(made.to_str())
+        tokenizer = _library().Tokenizer.from_str(self.content)
+        tokenizer.enable_truncation(length)
+        pad = tokenizer.id_to_token(self.pad)
+        tokenizer.enable_padding(pad_id=self.pad, pad_token=pad, length=length)
+        return str(tokenizer.to_str())
 
 
-def read_tokenizer(place: str | Path) -> TextTokenizer:
+def read_tokenizer(location: str | Path) -> TextTokenizer:
     """Read a tokenizer of Hugging Face.
 
     Args:
-        place: path of a `tokenizer.json`, or of its folder.
+        location: path of a `tokenizer.json`, or of its folder.
 
     Raises:
         MissingExtraError: `tokenizers` is not installed.
         DataError: the file is missing or damaged, or the tokenizer has no start and end tokens.
     """
-    path = Path(place).expanduser()
+    path = Path(location).expanduser()
     path = path / "tokenizer.json" if path.is_dir() else path
     library = _library()
     if not path.is_file():
@@ -124,21 +124,21 @@ def read_tokenizer(place: str | Path) -> TextTokenizer:
             "save_pretrained wrote one into"
         )
     try:
-        made = library.Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        tokenizer = library.Tokenizer.from_str(path.read_text(encoding="utf-8"))
     except Exception as error:  # tokenizers raises plain Exception
         raise DataError(
             f"the tokenizer {path} cannot be read ({first_line(error)}): save it again"
         ) from error
-    made.no_truncation()
-    made.no_padding()
-    found = TextTokenizer(str(made.to_str()))
-    if len(found.encode("")) < 2:
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    result = TextTokenizer(str(tokenizer.to_str()))
+    if len(result.encode("")) < 2:
         raise DataError(
             f"the tokenizer {path} puts no token before and after a text: use the tokenizer of "
             f"an encoder such as BERT"
         )
-    found.special  # noqa: B018  (raises if special tokens are missing)
-    return found
+    result.special  # noqa: B018  (raises if special tokens are missing)
+    return result
 
 
 def kept_tokenizer(texts: Sequence[str], *, vocabulary: int, kept_in: Path) -> TextTokenizer:
@@ -156,19 +156,19 @@ def kept_tokenizer(texts: Sequence[str], *, vocabulary: int, kept_in: Path) -> T
     digest = hashlib.sha256(repr((_FORMAT, _library().__version__, vocabulary)).encode())
     for text in texts:
         digest.update(f"{len(text)}:{text}".encode("utf-8", "surrogatepass"))
-    place = kept_in / f"{digest.hexdigest()[:32]}.json"
-    if (found := _read(place)) is not None:
+    location = kept_in / f"{digest.hexdigest()[:32]}.json"
+    if (found := _read(location)) is not None:
         return found
-    made = trained_tokenizer(texts, vocabulary=vocabulary)
+    tokenizer = trained_tokenizer(texts, vocabulary=vocabulary)
     try:
         kept_in.mkdir(parents=True, exist_ok=True)
-        replace_file(place, lambda path: path.write_text(made.content, encoding="utf-8"))
+        replace_file(location, lambda path: path.write_text(tokenizer.content, encoding="utf-8"))
     except OSError as error:
         raise DataError(
             f"the tokenizer cannot be kept in {kept_in} ({error.strerror or error}): "
             "free some space, or set another data root with --data-root"
         ) from error
-    return made
+    return tokenizer
 
 
 def trained_tokenizer(texts: Sequence[str], *, vocabulary: int) -> TextTokenizer:
@@ -207,11 +207,11 @@ def trained_tokenizer(texts: Sequence[str], *, vocabulary: int) -> TextTokenizer
     return TextTokenizer(str(tokenizer.to_str()))
 
 
-def _read(place: Path) -> TextTokenizer | None:
+def _read(path: Path) -> TextTokenizer | None:
     """Read a cached tokenizer; `None` if it is missing or damaged."""
     try:
-        found = TextTokenizer(place.read_text(encoding="utf-8"))
-        return found if found.vocabulary else None
+        result = TextTokenizer(path.read_text(encoding="utf-8"))
+        return result if result.vocabulary else None
     except Exception:  # noqa: BLE001  (tokenizers raises plain Exception; it is made again)
         return None
 

@@ -50,19 +50,19 @@ class TextBatches(TrainingBatches):
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return a batch: token ids and mask (B, L), targets (B, N), labels (B,)."""
-        found = self._data.batch("train", indices)
-        tokens, mask = found.inputs
+        result = self._data.batch("train", indices)
+        tokens, mask = result.inputs
         if not self.fixed:
             drawn = torch.rand(tokens.shape) < self._hidden
             # Special tokens are never masked.
-            own = torch.isin(tokens, self._special, invert=True)
-            tokens = tokens.masked_fill(drawn & own, self._mask)
-        if found.labels is None:
+            ordinary = torch.isin(tokens, self._special, invert=True)
+            tokens = tokens.masked_fill(drawn & ordinary, self._mask)
+        if result.labels is None:
             return Batch((tokens, mask), None, None, indices).to(self._device)
         classes = self._data.signature.outputs
-        sure = F.one_hot(found.targets, classes).float()
+        sure = F.one_hot(result.targets, classes).float()
         targets = (1 - self._smoothing) * sure + self._smoothing / classes
-        return Batch((tokens, mask), targets, found.labels, indices).to(self._device)
+        return Batch((tokens, mask), targets, result.labels, indices).to(self._device)
 
 
 class MaskedBatches(TrainingBatches):

@@ -232,10 +232,10 @@ def _simple(name: str) -> str:
 
 def _numbers(names: Sequence[str]) -> list[int]:
     """Return the numbers of names like `class_3` with one common prefix; else an empty list."""
-    found = [re.fullmatch(r"([^0-9]*?)[-_. ]?([0-9]{1,9})", name) for name in names]
-    if any(match is None for match in found):
+    results = [re.fullmatch(r"([^0-9]*?)[-_. ]?([0-9]{1,9})", name) for name in names]
+    if any(match is None for match in results):
         return []
-    matches = [match for match in found if match is not None]
+    matches = [match for match in results if match is not None]
     if len({match[1].casefold() for match in matches}) != 1:
         return []
     numbers = [int(match[2]) for match in matches]

@@ -64,8 +64,8 @@ def find_teacher(
         "images": images,
         "signature": images.signature,
     }
-    found = SOURCES.find(teacher, offered, weights=weights)
-    return _in_order(ImageTeacher.of(found), images, classes, teacher_classes)
+    result = SOURCES.find(teacher, offered, weights=weights)
+    return _in_order(ImageTeacher.of(result), images, classes, teacher_classes)
 
 
 def _in_order(
@@ -81,6 +81,6 @@ def _in_order(
     order, notes = class_order(teacher.names, classes, num_classes=images.num_classes, named=named)
     weights, noted = teacher.weights, (*teacher.notes, *notes)
     if list(order.labels) != list(range(images.num_classes)):
-        places = torch.tensor(order.labels).argsort()
-        weights = partial(copied, ordered(weights(), places, images))
+        indices = torch.tensor(order.labels).argsort()
+        weights = partial(copied, ordered(weights(), indices, images))
     return replace(teacher, weights=weights, notes=noted, order=order)

@@ -12,7 +12,7 @@ from diswot.tasks.images.teachers._processor import view_of
 from diswot.teachers import library_teacher, transformers_source
 
 
-def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeacher:
+def hugging_face(location: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeacher:
     """Return an image classifier with the preprocessing of its image processor.
 
     Mean, standard deviation, size and crop are those of `preprocessor_config.json`; without
@@ -20,7 +20,7 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> I
     it has one.
 
     Args:
-        place: folder of `save_pretrained`, or id of the Hub.
+        location: folder of `save_pretrained`, or id of the Hub.
         images: spec of the data's images.
         pretrained: whether to load its weights.
 
@@ -29,23 +29,23 @@ def hugging_face(place: str, images: ImageSpec, *, pretrained: bool = True) -> I
         TeacherError: it is no image classifier, or cannot be loaded.
         NetworkError: the network does not fit the data.
     """
-    with transformers_source(place) as source:
-        found = source.classifier(
+    with transformers_source(location) as source:
+        result = source.classifier(
             "AutoModelForImageClassification",
             classes=images.num_classes,
             pretrained=pretrained,
             adapt=one_headed,
         )
-        view = view_of(source.path, found.config, images, local=source.local)
+        view = view_of(source.path, result.config, images, local=source.local)
     teacher = library_teacher(
-        f"hf:{place}",
-        found.network,
-        fresh=found.fresh,
+        f"hf:{location}",
+        result.network,
+        fresh=result.fresh,
         wrap=partial(AsTrained, images=images, **view.settings),
         signature=images.signature,
         notes=view.notes,
     )
-    return ImageTeacher.of(teacher, names=found.names)
+    return ImageTeacher.of(teacher, names=result.names)
 
 
 class JointHead(nn.Module):

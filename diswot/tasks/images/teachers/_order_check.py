@@ -44,14 +44,14 @@ class OrderCheck:
     def better(self) -> str | None:
         """A description of a named order that is significantly better, or `None`."""
         classes = self.order.classes
-        found = {name: labels_in(name, classes) for name in ("data", "natural", "text")}
-        best = max(found, key=lambda name: self._accuracy(found[name]))
-        if not self._beats(self._right(found[best])):
+        results = {name: labels_in(name, classes) for name in ("data", "natural", "text")}
+        best = max(results, key=lambda name: self._accuracy(results[name]))
+        if not self._beats(self._right(results[best])):
             return None
-        names = shortened([classes[label] for label in found[best]])
+        names = shortened([classes[label] for label in results[best]])
         return (
             f"{self.accuracy:.0%} accuracy with its outputs in the order {self.order}, but "
-            f"{self._accuracy(found[best]):.0%} in {best} order ({names}), on {len(self.labels)} "
+            f"{self._accuracy(results[best]):.0%} in {best} order ({names}), on {len(self.labels)} "
             f"images: use --teacher-classes {best}"
         ).replace("%", " %")
 

@@ -70,9 +70,9 @@ def _classifier(network: nn.Module, images: ImageSpec) -> nn.Linear | None:
     finally:
         for hook in hooks:
             hook.remove()
-    found = [layer for layer, outs in seen.items() if any(torch.equal(output, o) for o in outs)]
-    alone = len(found) == 1 and len(seen[found[0]]) == 1 and not _is_shared(found[0], network)
-    return found[0] if alone else None
+    results = [layer for layer, outs in seen.items() if any(torch.equal(output, o) for o in outs)]
+    alone = len(results) == 1 and len(seen[results[0]]) == 1 and not _is_shared(results[0], network)
+    return results[0] if alone else None
 
 
 def _is_shared(layer: nn.Linear, network: nn.Module) -> bool:

@@ -93,8 +93,8 @@ def _compared(network: AsTrained, predictions: Predictions) -> ViewCheck:
     own: list[Tensor] = []
     for name, drawn in predictions.places.items():
         originals = predictions.data.originals[name]
-        for places in torch.split(drawn, _TOGETHER):
-            whole = originals.read(places.tolist(), least=2 * max(network.crop))
+        for indices in torch.split(drawn, _TOGETHER):
+            whole = originals.read(indices.tolist(), least=2 * max(network.crop))
             views = [network.of_original(image.to(predictions.device)) for image in whole]
             output = run(network.network, torch.cat(views), who=named(network.network))
             own.append(output.argmax(1).cpu())

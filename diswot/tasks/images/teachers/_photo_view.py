@@ -48,30 +48,30 @@ class PhotoView:
         Raises:
             DataError: a photo was removed or damaged after the data were loaded.
         """
-        places = indices.tolist()
+        positions = indices.tolist()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             if cut is None:
-                return torch.cat(list(pool.map(self._whole_photo, places)))
-            drawn = zip(places, cut.boxes.tolist(), cut.mirrored.tolist(), strict=True)
-            return torch.cat(list(pool.map(lambda each: self._part(*each), drawn)))
+                return torch.cat(list(pool.map(self._whole_photo, positions)))
+            drawn = zip(positions, cut.boxes.tolist(), cut.mirrored.tolist(), strict=True)
+            return torch.cat(list(pool.map(lambda item: self._part(*item), drawn)))
 
-    def _photo(self, place: int) -> Tensor:
+    def _photo(self, index: int) -> Tensor:
         try:
-            (photo,) = self.originals.read([place], least=2 * max(self.teacher.crop))
+            (photo,) = self.originals.read([index], least=2 * max(self.teacher.crop))
         except Exception as error:  # a damaged image can raise anything
             raise DataError(
-                f"the original photo {self.originals.paths[place]} can no longer be read "
+                f"the original photo {self.originals.paths[index]} can no longer be read "
                 f"({first_line(error)}): restore it, or train with --teacher-view student"
             ) from error
         return photo
 
     @torch.no_grad()
-    def _whole_photo(self, place: int) -> Tensor:
-        return self.teacher.of_original(self._photo(place))
+    def _whole_photo(self, index: int) -> Tensor:
+        return self.teacher.of_original(self._photo(index))
 
     @torch.no_grad()
-    def _part(self, place: int, box: list[float], mirrored: bool) -> Tensor:
-        part = cut_out(self._photo(place), box, self.teacher.images.shape[1:])
+    def _part(self, index: int, box: list[float], mirrored: bool) -> Tensor:
+        part = cut_out(self._photo(index), box, self.teacher.images.shape[1:])
         return self.teacher.of_part(part.flip(-1) if mirrored else part)
 
 
@@ -111,16 +111,16 @@ def photo_views(data: LabeledImages, teachers: Mapping[str, nn.Module]) -> dict[
     if data.teacher_view == "student":
         return {}
     originals = data.originals.get("train")
-    found = {
+    results = {
         name: teacher
         for name, teacher in teachers.items()
         if isinstance(teacher, AsTrained) and teacher.enlarges
     }
-    if data.teacher_view == "own" and teachers and not (found and originals):
+    if data.teacher_view == "own" and teachers and not (results and originals):
         why = "it is not trained on larger images" if originals else "its photos are not files"
         who = next(iter(teachers)) if originals else data.name
         raise OptionError(
             f"Expected a teacher with its own view of the photos, but {who} has none "
             f"({why}): leave --teacher-view out"
         )
-    return {} if originals is None else {n: PhotoView(t, originals) for n, t in found.items()}
+    return {} if originals is None else {n: PhotoView(t, originals) for n, t in results.items()}

@@ -44,11 +44,11 @@ class Predictions:
         drawn: list[Split] = []
         left = MOST_IMAGES
         for name, split in (("val", data.val), ("train", data.train)):
-            places = torch.randperm(len(split), generator=generator)[:left]
-            if len(places):
-                self.places[name] = places
-                drawn.append(split.take(places))
-                left -= len(places)
+            indices = torch.randperm(len(split), generator=generator)[:left]
+            if len(indices):
+                self.places[name] = indices
+                drawn.append(split.take(indices))
+                left -= len(indices)
         self.labels = torch.cat([split.labels for split in drawn])
         self._batches = torch.split(torch.cat([split.images for split in drawn]), _TOGETHER)
         self._known: list[Tensor] = []

@@ -40,14 +40,14 @@ def timm(name: str, images: ImageSpec, *, pretrained: bool = True) -> ImageTeach
         raise TeacherError(
             f"{who} cannot be made ({first_line(error)}): name one of timm.list_models()"
         ) from error
-    found = library_teacher(
+    result = library_teacher(
         f"timm:{name}",
         network,
         fresh=partial(library.create_model, name, num_classes=network.num_classes),
         wrap=partial(_as_trained, config=config, images=images),
         signature=images.signature,
     )
-    return ImageTeacher.of(found)
+    return ImageTeacher.of(result)
 
 
 def find_timm(name: str, *, pretrained: bool) -> Any:
@@ -92,9 +92,9 @@ def _check_weights(library: Any, name: str, who: str) -> None:
         )
 
 
-def _check_hub(who: str, place: str, file: str | None) -> None:
-    advice = f"run `hf download {place}` on a machine that can, and copy its cache (HF_HOME)"
-    check_hub_download(who, place, [file] if file else _WEIGHTS, advice=advice)
+def _check_hub(who: str, location: str, file: str | None) -> None:
+    advice = f"run `hf download {location}` on a machine that can, and copy its cache (HF_HOME)"
+    check_hub_download(who, location, [file] if file else _WEIGHTS, advice=advice)
 
 
 def _as_trained(network: nn.Module, *, config: dict[str, Any], images: ImageSpec) -> AsTrained:

@@ -47,14 +47,14 @@ def torchvision(name: str, images: ImageSpec, *, pretrained: bool = True) -> Ima
             f"{who} cannot be made ({first_line(error)}): "
             "name a classifier of torchvision.models.list_models()"
         ) from error
-    found = library_teacher(
+    result = library_teacher(
         f"torchvision:{name}",
         network,
         fresh=fresh,
         wrap=wrap,
         signature=images.signature,
     )
-    return ImageTeacher.of(found, names=names if pretrained else None)
+    return ImageTeacher.of(result, names=names if pretrained else None)
 
 
 def find_torchvision(name: str, *, pretrained: bool) -> Any:

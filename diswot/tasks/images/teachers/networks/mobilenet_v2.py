@@ -114,8 +114,8 @@ def _scaled(channels: int, *, width: float) -> int:
 def _multiple(channels: int, *, width: float) -> int:
     """Return the multiple of 8 nearest to channels × width, at least nine tenths of it."""
     wanted = channels * width
-    found = max(8, int(wanted + 4) // 8 * 8)
-    return found if found >= 0.9 * wanted else found + 8
+    result = max(8, int(wanted + 4) // 8 * 8)
+    return result if result >= 0.9 * wanted else result + 8
 
 
 def _stage(
