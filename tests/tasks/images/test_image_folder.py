@@ -353,7 +353,7 @@ def of_single_images(folder: Path) -> None:
         (of_loose_images, "has no class folders"),
         (of_train_alone, "neither val/ nor test/"),
         (of_different_classes, "it has d; it lacks c"),
-        (of_single_images, "give more images per class"),
+        (of_single_images, "add images, to at least three per class"),
     ],
 )
 def test_an_invalid_folder_is_a_one_line_error(
