@@ -138,39 +138,30 @@ def _other(
     progress: Progress,
 ) -> None:
     started, root = datetime.now(UTC), find_root(data_root)
-    provenance: dict[str, Any] = {}
+    origin: dict[str, Any] = {}
     rows: Sequence[Any]
     match table:
         case "search":
-            provenance = {
-                "scorers": SEARCHED,
-                "max_params": SEARCHES,
-                "population": 20,
-                "seeds": 20,
-            }
+            origin = {"scorers": SEARCHED, "max_params": SEARCHES, "population": 20, "seeds": 20}
             rows = _searches(data_root, work, workers, progress)
         case "losses":
-            provenance = {data: _as_json(settings) for data, settings in STUDIED.items()}
+            origin = {data: _as_json(settings) for data, settings in STUDIED.items()}
             rows = loss_rows(data_root, work, workers, progress)
         case "shortlist":
-            provenance = {data: _as_json(settings) for data, settings in STUDIED.items()}
-            provenance["shortlisted"] = SHORTLISTED
+            origin = {data: _as_json(settings) for data, settings in STUDIED.items()}
+            origin["shortlisted"] = SHORTLISTED
             rows = shortlist_rows(data_root, work, workers, progress)
         case "fidelity":
-            provenance = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
+            origin = {"sample": 1000, "again": AGAIN, "batch_size": BATCH_SIZE, "scorers": MOST}
             rows = fidelity(root, work / table, scorers=MOST, workers=workers, progress=progress)
-            keep(
-                CELLS,
-                published_correlations(root, work / table, MOST, progress),
-                provenance,
-                started,
-            )
+            cells = published_correlations(root, work / table, MOST, progress)
+            keep(CELLS, cells, origin, started)
         case "speed" | "training-speed" | "latency-forms":
-            provenance, rows = _timings(table, data_root, progress)
+            origin, rows = _timings(table, data_root, progress)
         case "score-costs":
             rows = score_costs(data_root, progress)
         case "all-cells":
-            provenance = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
+            origin = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
             rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]
         case "resume":
             rows = resume_benchmark(root, progress)
@@ -178,7 +169,7 @@ def _other(
             rows = [check_costs(root, progress, workers=workers)]
         case _:
             rows = paper_table(published or root.parent / "published", EMBEDDED, root)
-    keep(table, rows, provenance, started)
+    keep(table, rows, origin, started)
 
 
 def _timings(
