@@ -4,7 +4,7 @@ DATA ?= ../shared/data
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test test-fast lint bench docs clean
+.PHONY: install demo test test-fast lint bench gpu docs clean
 
 install: $(INSTALLED)
 
@@ -30,6 +30,9 @@ lint: install
 bench: install
 	$(BIN)/python -m benchmarks --data-root $(DATA)
 	$(BIN)/python -m benchmarks.documentation
+
+gpu: install
+	$(BIN)/python -m benchmarks.gpu
 
 docs: install
 	$(BIN)/python -m benchmarks.documentation

@@ -13,8 +13,8 @@ def find_device(name: str | None = None) -> str:
     Under torchrun, each process gets its own GPU (by `LOCAL_RANK`).
 
     Args:
-        name: a torch device such as `cuda:1`; by default the first GPU, or the CPU if there
-            is none.
+        name: a torch device such as `cuda:1`; by default the first NVIDIA GPU, else the GPU of
+            an Apple chip (`mps`), else the CPU.
 
     Raises:
         OptionError: torch cannot use this device here, or there are fewer GPUs than processes.
@@ -22,7 +22,11 @@ def find_device(name: str | None = None) -> str:
     import torch
 
     if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cpu"
+        if torch.cuda.is_available():
+            name = "cuda"
+        elif torch.backends.mps.is_available():
+            name = "mps"
         if name == "cpu":
             return name
     if name == "cuda" and "LOCAL_RANK" in os.environ:

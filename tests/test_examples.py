@@ -59,6 +59,20 @@ def test_the_example_with_photos_and_an_hf_teacher_runs(tmp_path: Path) -> None:
     assert f"winner: {best.name}" in printed
 
 
+@pytest.mark.slow
+def test_the_example_with_a_vit_and_devices_runs(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    pytest.importorskip("onnxruntime")
+    printed = output_of("vit_to_phone.py", tmp_path)
+    (params,) = re.findall(r"student: .*, ([\d,]+) parameters", printed)
+    assert int(params.replace(",", "")) <= 300_000
+    for form in ("source", "onnx"):
+        assert re.search(rf"^{form}: \d+\.\d %, \d+\.\d+ ms, [\d,]+ bytes$", printed, re.MULTILINE)
+    answers = re.findall(r"^(?:source|onnx): \d+\.png is (\w+) [\d.]+%$", printed, re.MULTILINE)
+    assert len(answers) == 2
+    assert len(set(answers)) == 1
+
+
 def test_the_example_with_a_custom_space_runs(tmp_path: Path) -> None:
     printed = output_of("own_space.py", tmp_path)
     assert re.search(r"best of \d+: width=\d+,depth=\d,kernel=\d,activation=\w+, [\d,]+ p", printed)

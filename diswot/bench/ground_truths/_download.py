@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pooch
-
 from diswot.csv_table import one_line
 from diswot.errors import DataError, OptionError
+from diswot.runtimes import require
 from diswot.tasks.images import cache_root
 
 MIRROR = "DISWOT_MIRROR"
@@ -76,6 +75,7 @@ def fetch(download: Download, root: Path, *, mirror: str | None = None) -> Path:
     Raises:
         DataError: the file is missing and cannot be downloaded, or has another SHA-256.
         OptionError: the mirror is no http or https address.
+        MissingExtraError: the file has to be downloaded, and the extra `bench` is not installed.
     """
     places = [root / download.path]
     if root.is_dir():
@@ -105,6 +105,9 @@ def _joined(mirror: str, path: str) -> str:
 
 
 def _retrieved(url: str, download: Download, path: Path) -> Path:
+    require(("pooch",), "bench", "downloading a table")
+    import pooch
+
     pooch.get_logger().setLevel("WARNING")
     instead = f"put {path.name} in {path.parent}, or name another {MIRROR}"
     try:

@@ -1,16 +1,18 @@
 """Downloads of tables: correct, corrupt, truncated and unreachable."""
 
 import hashlib
+import importlib.util
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
 
 from diswot.bench.ground_truths import DOWNLOADS, MIRROR, Download, fetch, find_truth
-from diswot.errors import DataError, OptionError
+from diswot.errors import DataError, MissingExtraError, OptionError
 
 CONTENT = b"arch,acc\n" + b"1-1-1,60\n" * 5000
 TABLE = Download("folder/table.csv", hashlib.sha256(CONTENT).hexdigest())
@@ -162,3 +164,16 @@ def test_ground_truths_are_downloaded_from_a_mirror(root: Path, shared_data: Pat
         assert len(find_truth("resnet-s0", root, mirror=address)) == 64
         assert len(find_truth("autoformer", root, mirror=address)) == 100
     assert len(find_truth("resnet-s0", root)) == 64
+
+
+def test_a_download_without_its_extra_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+
+    def without(name: str) -> ModuleSpec | None:
+        return None if name == "pooch" else found(name)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without)
+    with pytest.raises(MissingExtraError, match=r"pip install 'diswot\[bench\]'"):
+        fetch(DOWNLOADS["resnet-s0"], tmp_path, mirror="http://127.0.0.1:9")
