@@ -174,7 +174,7 @@ class _EndedError(Exception):
 class _Process:
     """A spawned process that runs one task at a time.
 
-    No other process holds its end of the pipe, so when it dies, reading from the pipe raises
+    No other process holds its end of the pipe, so when it exits, reading from the pipe raises
     EOFError immediately.
     """
 

@@ -39,7 +39,7 @@ def partition(
     """
     if not isinstance(space, ChoiceSpace | UnionSpace):
         raise ValueError(
-            f"Expected a space of choices, to be gone through, but got {type(space).__name__}"
+            f"Expected a space of choices that can be enumerated, but got {type(space).__name__}"
         )
     archs = list(dict.fromkeys(space))
     if not 1 <= count <= len(archs):

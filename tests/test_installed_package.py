@@ -176,7 +176,7 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
-def said(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def run_diswot(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "diswot", *arguments],
         cwd=package.parent,
@@ -190,11 +190,11 @@ def said(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_a_search_uses_its_space_engine_dataset_and_scorer(package: Path) -> None:
     least = ("--population", "2", "--generations", "0", "--repeats", "1", "--batch-size", "4")
     added = ("--space", "layers", "--engine", "first", "--data", "blobs")
-    done = said(package, "search", *added, *least, "--scorer", "ones+params", "--out", "run")
+    done = run_diswot(package, "search", *added, *least, "--scorer", "ones+params", "--out", "run")
     assert done.returncode == 0, done.stderr
     assert "ones+params" in done.stdout
     loss = ("--loss", "ce + half", "--epochs", "1", "--out", "trained")
-    done = said(package, "distill", "run", *loss)
+    done = run_diswot(package, "distill", "run", *loss)
     assert done.returncode == 0, done.stderr
     assert "ce + half" in done.stdout
 
@@ -227,7 +227,7 @@ def test_a_run_uses_its_teacher_method_and_option(package: Path) -> None:
 
 
 def test_its_task_is_scored_with_the_defaults_of_the_task(package: Path) -> None:
-    done = said(
+    done = run_diswot(
         package, "score", "width=4", "--task", "tones", "--scorer", "ones", "--batch-size", "4"
     )
     assert done.returncode == 0, done.stderr
@@ -262,11 +262,11 @@ def test_its_datasets_are_found_by_name_for_any_task(package: Path) -> None:
 def test_a_broken_package_gives_a_one_line_warning(package: Path) -> None:
     (package / "offering.py").write_text("1 / 0\n")
     for kind in ("tasks", "spaces"):
-        done = said(package, "list", kind)
+        done = run_diswot(package, "list", kind)
         assert done.returncode == 0, done.stderr
         assert done.stderr.count("\n") == 1
         assert done.stderr.startswith("diswot: warning: the plugin")
-    done = said(package, "search", "--space", "layers")
+    done = run_diswot(package, "search", "--space", "layers")
     assert done.returncode == 2
     assert "cannot be imported (ZeroDivisionError" in done.stderr
     assert done.stderr.count("\n") == 1

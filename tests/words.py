@@ -32,6 +32,9 @@ AVOIDED = (
     # prose
     r"besides?|likewise|but for|for want of|whence|thereof|wherein|hence|nought|lest|amongst",
     r"towards a teacher|whom to learn|of good ones|dies",
+    r"(?<!there )(?:is|are) no (?!(?:longer|more|less|better|worse|one)\b)[a-z]+",
+    r"answered with|met with|for ever|goes before|whatever becomes|so is that of|gone through",
+    r"leads? nowhere|lets? nothing|knows? nothing|keeps? (?:its|their|the) contract",
 )
 
 _WORD = re.compile(

@@ -29,7 +29,7 @@ class PaperRow:
         source: paper of the figure.
         setting: search space and data.
         quantity: what was measured, such as Kendall's τ of a scorer.
-        paper: published figure; `None` if it is no number.
+        paper: published figure; `None` if it is not a number.
         ours: own measurement; `None` if there is none.
         low: lower end of the 95 % interval around ours within which figures agree.
         high: upper end of that interval.

@@ -45,7 +45,7 @@ def read_config(path: str, command: str) -> Config:
     """Read the options of a command from a TOML file: top-level keys and the command's table.
 
     Raises:
-        OptionError: the file is missing, is no TOML, or has a table that is no command.
+        OptionError: the file is missing, is not TOML, or has a table that is not a command.
     """
     import tomllib  # `--help` needs none of it
 

@@ -53,7 +53,7 @@ def open_run(folder: Path, given: RunSettings) -> tuple[SearchResult, RunSetting
     """Load a search result and its settings; options of the command line override them.
 
     Raises:
-        RunFolderError: `folder` is no run folder, or is damaged.
+        RunFolderError: `folder` is not a run folder, or is damaged.
         OptionError: the run uses the user's Python code, which must be named again on the
             command line, because code that a run folder names is never imported.
     """

@@ -25,7 +25,7 @@ EXTRA_COSTS = {"latency_ms": ".2f", "memory": ",d"}
 """Optional costs and their number formats."""
 
 CAPTION_WIDTH = 130
-"""Width of captions if the output is no terminal."""
+"""Width of captions if the output is not a terminal."""
 
 
 def print_table(

@@ -140,7 +140,7 @@ def _costs(forms: Forms) -> Costs:
     """Count parameters and MACs, on the meta device or, if that fails, on one example."""
     try:
         return measure_costs(lambda: copied(forms.network).to("meta"), forms.packaging.signature)
-    except Exception:  # noqa: BLE001  (tensors that are no buffers do not move to the meta device)
+    except Exception:  # noqa: BLE001  (tensors that are not buffers do not move to the meta device)
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
             forms.network(*forms.cases[1])
         params = sum(parameter.numel() for parameter in forms.network.parameters())

@@ -56,7 +56,7 @@ def dask_executor(address: str, sent: Pickled) -> Iterator[Executor]:
         finally:
             executor.shutdown(wait=False)
             if client.status == "running":
-                with suppress(Exception):  # if the scheduler dies now, no result is lost
+                with suppress(Exception):  # if the scheduler exits now, no result is lost
                     client.unregister_worker_plugin(sent.name)
 
 

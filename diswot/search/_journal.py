@@ -218,5 +218,5 @@ def _typed(line: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
 
 def _number(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{value!r} is not a number")
     return float(value)

@@ -44,12 +44,14 @@ def test_absurdly_large_numbers_are_refused(refused: Refused, command: str, opti
 
 
 @pytest.mark.parametrize("command", [("search", *QUICK), ("run", *QUICK), ("distill",)])
-@pytest.mark.parametrize(("out", "said"), [("", "--out"), (" ", "--out"), ("new/../x", "new/../x")])
+@pytest.mark.parametrize(
+    ("out", "message"), [("", "--out"), (" ", "--out"), ("new/../x", "new/../x")]
+)
 def test_an_empty_output_folder_is_refused(
-    refused: Refused, command: tuple[str, ...], out: str, said: str
+    refused: Refused, command: tuple[str, ...], out: str, message: str
 ) -> None:
     chosen = ("--arch", "1-1-1") if command == ("distill",) else ()
-    assert said in refused(*command, *chosen, "--out", out)
+    assert message in refused(*command, *chosen, "--out", out)
 
 
 @pytest.mark.parametrize("loss", ["0*ce", "0*ce + 0*kd", "0.0*at"])

@@ -105,9 +105,9 @@ def tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["search", "run"])
 @pytest.mark.parametrize("options", OPTIONS, ids=OPTIONS)
 def test_an_invalid_option_is_refused(refused: Refused, command: str, options: str) -> None:
-    chosen, said = OPTIONS[options]
+    chosen, message = OPTIONS[options]
     quick = (*QUICK, "--no-onnx") if command == "run" else QUICK
-    assert said in refused(command, *quick, *chosen.split(" "))
+    assert message in refused(command, *quick, *chosen.split(" "))
 
 
 @pytest.mark.parametrize("limit", [("--latency", "eager"), ("--max-latency-ms", "5")])
@@ -176,7 +176,7 @@ def test_resuming_a_folder_that_is_not_a_run_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ("", "--space"),
         ("--space s0", "the space is not that of the run"),
@@ -198,12 +198,12 @@ def test_resuming_a_folder_that_is_not_a_run_is_refused(
     ],
 )
 def test_invalid_options_of_resume_are_refused(
-    refused: Refused, run_folder: Path, options: str, said: str
+    refused: Refused, run_folder: Path, options: str, message: str
 ) -> None:
     rename_space(run_folder)
     (run_folder / ".lock").touch()
     line = refused("resume", run_folder, *options.replace("SPACE", SPACE).split())
-    assert said.replace("SPACE", SPACE) in line
+    assert message.replace("SPACE", SPACE) in line
 
 
 def rename_space(folder: Path) -> None:

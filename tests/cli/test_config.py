@@ -53,7 +53,7 @@ def test_the_printed_configuration_can_be_read_back(cli: CommandLine, command: s
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("seed = 1\n\npopulaton = 5\n", "run.toml, line 3: unknown option populaton: did you mean"),
         ("[search]\nbatch_size = '8'\n", "line 2: Expected batch_size to be a whole number, but"),
@@ -70,8 +70,8 @@ def test_the_printed_configuration_can_be_read_back(cli: CommandLine, command: s
         ("objectives = [1]\n", "line 1: Expected objectives to be a list of strings"),
     ],
 )
-def test_an_error_in_the_file_names_its_line(cli: CommandLine, text: str, said: str) -> None:
-    assert said in only_line(cli("search", "--config", written(text)))
+def test_an_error_in_the_file_names_its_line(cli: CommandLine, text: str, message: str) -> None:
+    assert message in only_line(cli("search", "--config", written(text)))
 
 
 def test_a_missing_file_is_refused(cli: CommandLine) -> None:

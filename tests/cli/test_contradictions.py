@@ -69,18 +69,18 @@ def own_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "options", "said"),
+    ("command", "options", "expected_message"),
     [
-        pytest.param(command, options, said, id=f"{name}-{command.split()[0]}")
-        for name, (commands, options, said) in CONTRADICTIONS.items()
+        pytest.param(command, options, expected_message, id=f"{name}-{command.split()[0]}")
+        for name, (commands, options, expected_message) in CONTRADICTIONS.items()
         for command in commands
     ],
 )
 def test_commands_refuse_contradictions_before_reading_data(
-    refused: Refused, command: str, options: str, said: str
+    refused: Refused, command: str, options: str, expected_message: str
 ) -> None:
     line = refused(*command.split(), "--data", NEVER, *options.split())
-    assert said in line
+    assert expected_message in line
     assert NEVER not in line
 
 
@@ -127,7 +127,7 @@ TRAINED = {"teacher": nn.Linear(1, 1), "teacher_epochs": 3}
 
 
 @pytest.mark.parametrize(
-    ("call", "options", "said"),
+    ("call", "options", "expected_message"),
     [
         (run, {"out": "r", **TRAINED}, "Linear comes with weights"),
         (distill, TRAINED, "Linear comes with weights"),
@@ -159,18 +159,18 @@ def test_functions_refuse_contradictions_before_reading_data(
     monkeypatch: pytest.MonkeyPatch,
     call: Call,
     options: dict[str, Any],
-    said: str,
+    expected_message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     before = set(tmp_path.rglob("*"))
     with pytest.raises(DiswotError) as raised:
         call(**options)
-    assert said in str(raised.value)
+    assert expected_message in str(raised.value)
     assert set(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected_message"),
     [
         ("--scorer nwoot", "'nwot'"),
         ("--teacher resnet21", "unknown teacher 'resnet21'"),
@@ -182,7 +182,7 @@ def test_functions_refuse_contradictions_before_reading_data(
 )
 @pytest.mark.parametrize("of_a_job", [False, True], ids=["search", "job"])
 def test_resume_refuses_contradictions_before_reading_data(
-    refused: Refused, run_folder: Path, options: str, said: str, *, of_a_job: bool
+    refused: Refused, run_folder: Path, options: str, expected_message: str, *, of_a_job: bool
 ) -> None:
     (run_folder / ".lock").touch()
 
@@ -193,7 +193,7 @@ def test_resume_refuses_contradictions_before_reading_data(
 
     edit(run_folder / "manifest.json", change)
     line = refused("resume", run_folder, "--data", NEVER, *options.split())
-    assert said in line
+    assert expected_message in line
     assert NEVER not in line
 
 

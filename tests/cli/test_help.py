@@ -74,7 +74,7 @@ def test_options_of_a_task_are_accepted_with_that_task(cli: CommandLine) -> None
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--task", "landmark"), "unknown task 'landmark': did you mean 'landmarks'?"),
         (("--task", "text", "--image-size", 8), "--image-size does not apply to the task text"),
@@ -84,9 +84,9 @@ def test_options_of_a_task_are_accepted_with_that_task(cli: CommandLine) -> None
     ],
 )
 def test_options_of_another_task_are_refused(
-    cli: CommandLine, options: tuple[str, ...], said: str
+    cli: CommandLine, options: tuple[str, ...], message: str
 ) -> None:
-    assert said in only_line(cli("search", *options))
+    assert message in only_line(cli("search", *options))
 
 
 @pytest.mark.processes

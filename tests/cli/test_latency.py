@@ -55,7 +55,7 @@ def test_measured_latencies_are_printed(cli: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ((*CALIBRATE, "--sample", "5"), "sample of at least 6"),
         ((*CALIBRATE, "--sample", "many"), "--sample"),
@@ -76,9 +76,9 @@ def test_measured_latencies_are_printed(cli: CommandLine) -> None:
     ],
 )
 def test_invalid_arguments_are_refused(
-    refused: Refused, arguments: tuple[str, ...], said: str
+    refused: Refused, arguments: tuple[str, ...], message: str
 ) -> None:
-    assert said in refused(*arguments)
+    assert message in refused(*arguments)
 
 
 def test_an_existing_file_is_not_overwritten(refused: Refused, tmp_path: Path) -> None:

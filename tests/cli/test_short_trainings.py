@@ -32,7 +32,7 @@ def test_a_run_divides_its_training_budget_and_is_resumed(cli: CommandLine, tmp_
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--trainings", 3, "--training-epochs", 0], "training"),
         (["--training-epochs", 2], "--trainings 20"),
@@ -43,9 +43,9 @@ def test_a_run_divides_its_training_budget_and_is_resumed(cli: CommandLine, tmp_
     ],
 )
 def test_invalid_training_budgets_are_refused(
-    cli: CommandLine, options: list[object], said: str
+    cli: CommandLine, options: list[object], message: str
 ) -> None:
     done = cli("run", *SEARCHED, *options, "--out", "r")
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
     assert len(done.err.strip().splitlines()) <= 4

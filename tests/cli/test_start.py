@@ -147,14 +147,14 @@ def test_a_broken_plugin_does_not_affect_other_commands(tmp_path: Path) -> None:
     offer(tmp_path, group="diswot.commands", code="import nowhere_at_all\n")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
 
-    def said(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run_diswot(*arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "diswot", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    page = said("--help")
+    page = run_diswot("--help")
     assert (page.returncode, page.stderr) == (0, "")
     assert "offered" in page.stdout
-    refused = said("offered", "--help")
+    refused = run_diswot("offered", "--help")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
     assert "offering" in refused.stderr

@@ -304,7 +304,7 @@ def test_any_file_content_is_refused_as_data_error(tmp_path: Path, content: byte
 
 
 @pytest.mark.parametrize(
-    ("space", "options", "said"),
+    ("space", "options", "message"),
     [
         (SPACE, {"sample": 5}, "sample of at least 6, but got 5"),
         (SPACE, {"threads": 0}, "threads of at least 1"),
@@ -313,9 +313,9 @@ def test_any_file_content_is_refused_as_data_error(tmp_path: Path, content: byte
     ],
 )
 def test_invalid_calibration_options_are_refused(
-    space: Small, options: dict[str, Any], said: str
+    space: Small, options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(OptionError, match=said):
+    with pytest.raises(OptionError, match=message):
         calibrate(space, IMAGES, **options)
 
 

@@ -72,7 +72,7 @@ def test_equivalent_cells_have_separate_latencies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "is empty"),
         ("arch,ms\n", "has no rows"),
@@ -95,8 +95,8 @@ def test_equivalent_cells_have_separate_latencies(tmp_path: Path) -> None:
         ('arch,ms\n"1-1-1,1\n', "this is not CSV"),
     ],
 )
-def test_a_faulty_table_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(DiswotError, match=said) as refusal:
+def test_a_faulty_table_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DiswotError, match=message) as refusal:
         read_latency_table(table(tmp_path, text), space=S0)
     assert "\n" not in str(refusal.value)
 
@@ -122,7 +122,7 @@ def test_a_damaged_table_is_read_or_a_one_line_error(tmp_path: Path, content: by
 
 
 @pytest.mark.parametrize(
-    ("spec", "column", "said"),
+    ("spec", "column", "message"),
     [
         ("guessed", None, "to be eager, onnx, torch-compile, a table"),
         ("", None, "to be eager, onnx, torch-compile, a table"),
@@ -133,8 +133,8 @@ def test_a_damaged_table_is_read_or_a_one_line_error(tmp_path: Path, content: by
         ("missing.json", None, "cannot be read"),
     ],
 )
-def test_an_invalid_latency_source_is_refused(spec: str, column: str | None, said: str) -> None:
-    with pytest.raises(DiswotError, match=said):
+def test_an_invalid_latency_source_is_refused(spec: str, column: str | None, message: str) -> None:
+    with pytest.raises(DiswotError, match=message):
         find_latency(spec, space=S0, signature=IMAGES, column=column)
 
 

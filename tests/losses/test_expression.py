@@ -116,8 +116,8 @@ def test_an_error_is_one_line_with_a_caret_at_its_position(
 ) -> None:
     with pytest.raises((OptionError, UnknownNameError)) as caught:
         parse_objective(text)
-    said, expression, below = str(caught.value).split("\n")
-    assert message in said
+    expected_message, expression, below = str(caught.value).split("\n")
+    assert message in expected_message
     assert expression == f"  {text}"
     assert below == f"  {' ' * caret}^"
 
@@ -135,8 +135,8 @@ def test_a_long_expression_is_shortened_around_the_caret(place: int) -> None:
     names[place] = written[place]
     with pytest.raises(OptionError) as caught:
         parse_objective(" + ".join(names))
-    said, expression, below = str(caught.value).split("\n")
-    assert "ce has no option 'a'" in said
+    expected_message, expression, below = str(caught.value).split("\n")
+    assert "ce has no option 'a'" in expected_message
     assert len(expression) < 80
     assert expression[below.index("^") :].startswith(f"a={place})")
 
@@ -174,8 +174,8 @@ def test_any_text_is_read_or_refused_with_a_caret_inside(text: str) -> None:
     try:
         objective = parse_objective(text)
     except DiswotError as error:
-        said, *where = str(error).split("\n")
-        assert said
+        expected_message, *where = str(error).split("\n")
+        assert expected_message
         if where:
             expression, below = where
             assert below.strip(" ") == "^"
@@ -269,8 +269,8 @@ def test_terms_of_an_installed_package_are_found(tmp_path: Path) -> None:
         "from diswot.losses import parse_objective; "
         "print([part.weight for part in parse_objective('ce + own_sum').parts])"
     )
-    said = said_with_plugin(ask, tmp_path, group="diswot.losses", code=OWN)
-    assert said == "[1.0, 3.0]\n"
+    expected_message = said_with_plugin(ask, tmp_path, group="diswot.losses", code=OWN)
+    assert expected_message == "[1.0, 3.0]\n"
 
 
 def test_list_losses_prints_presets_and_terms_with_weights(cli: CommandLine) -> None:

@@ -265,19 +265,21 @@ def test_a_teacher_without_attention_is_refused(data: TextData, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("task", "options", "said"),
+    ("task", "options", "message"),
     [
         ("images", {}, "use --task text"),
         ("text", {"scorer": "grasp"}, "the scorer grasp reads them"),
     ],
 )
-def test_invalid_options_are_refused_first(task: str, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(OptionError, match=said):
+def test_invalid_options_are_refused_first(
+    task: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(OptionError, match=message):
         find_method("supernet").check(find_task(task), options)
 
 
 @pytest.mark.parametrize(
-    ("content", "options", "kind", "said"),
+    ("content", "options", "kind", "message"),
     [
         (b"x", {}, DataError, "shorter than one sequence"),
         (b"fine\nbad \xff", {}, DataError, "line 2: this is not text in UTF-8"),
@@ -289,14 +291,14 @@ def test_faults_in_data_and_space_come_before_training(
     content: bytes | None,
     options: dict[str, Any],
     kind: type[Exception],
-    said: str,
+    message: str,
     data: TextData,
     tmp_path: Path,
 ) -> None:
     if content is not None:
         options = {"supernet_texts": tmp_path / "corpus.txt"}
         (tmp_path / "corpus.txt").write_bytes(content)
-    with pytest.raises(kind, match=said):
+    with pytest.raises(kind, match=message):
         find_method("supernet").check_data(data, SPACE, options)
     find_method("supernet").check_data(data, SPACE, {"supernets": 8, "batch_size": 2})
 

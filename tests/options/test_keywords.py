@@ -135,8 +135,8 @@ def test_every_option_has_help_and_a_valid_default() -> None:
 
 
 def test_the_help_names_the_built_in_engines() -> None:
-    said = declared(SearchOptions)["engine"].option.help
-    assert all(name in said for name in ENGINES)
+    message = declared(SearchOptions)["engine"].option.help
+    assert all(name in message for name in ENGINES)
 
 
 def test_a_function_with_var_keywords_must_declare_them() -> None:
@@ -160,7 +160,7 @@ def test_nothing_is_suggested_if_no_name_is_close() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("distill", "--lr", "1"), "unknown option --lr: did you mean --learning-rate?"),
         (("distill", "--learning_rate", "1"), "did you mean --learning-rate?"),
@@ -171,11 +171,11 @@ def test_nothing_is_suggested_if_no_name_is_close() -> None:
     ],
 )
 def test_unknown_flags_suggest_the_closest_match(
-    cli: CommandLine, arguments: tuple[str, ...], said: str
+    cli: CommandLine, arguments: tuple[str, ...], message: str
 ) -> None:
     outcome = cli(*arguments)
     assert outcome.code == 2
-    assert said in outcome.err
+    assert message in outcome.err
     assert outcome.err.count("\n") == 1
 
 

@@ -134,7 +134,7 @@ def test_an_unfinished_run_is_refused(cli: CommandLine, run_folder: Path, again:
     assert f"{again} did not finish" in refusal(cli, run_folder, again)
 
 
-def test_a_folder_that_is_no_run_is_refused(
+def test_a_folder_that_is_not_a_run_is_refused(
     cli: CommandLine, run_folder: Path, tmp_path: Path
 ) -> None:
     assert str(tmp_path) in refusal(cli, run_folder, tmp_path)

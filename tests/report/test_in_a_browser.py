@@ -72,7 +72,7 @@ def test_the_page_sends_no_request_and_logs_no_error(page: Chrome) -> None:
     assert logged(page, "browser") == []
 
 
-def test_the_page_is_no_wider_than_the_window(page: Chrome) -> None:
+def test_the_page_fits_the_window_width(page: Chrome) -> None:
     width, visible = page.execute_script(
         "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
@@ -83,7 +83,7 @@ def test_names_of_any_length_do_not_widen_the_page(browser: Chrome, run_folder: 
     for file in ("manifest.json", "result.json", "journal.jsonl"):
         replace_text(run_folder / file, ('"resnet20"', json.dumps("resnet" * 60)))
     opened(browser, write_report(run_folder, plots=False).page)
-    test_the_page_is_no_wider_than_the_window(browser)
+    test_the_page_fits_the_window_width(browser)
 
 
 def point_at(browser: Chrome, element: WebElement) -> None:
@@ -173,4 +173,4 @@ def test_html_in_names_is_escaped(browser: Chrome, own_run: Path) -> None:
     assert attack in browser.find_element(By.TAG_NAME, "body").text
     assert browser.find_elements(By.CSS_SELECTOR, "img, i") == []
     assert logged(browser, "browser") == []
-    test_the_page_is_no_wider_than_the_window(browser)
+    test_the_page_fits_the_window_width(browser)

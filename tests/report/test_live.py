@@ -141,7 +141,7 @@ def test_a_finished_run_is_reported_at_once(run_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("watch",), ("report", "--live")], ids=" ".join)
-def test_what_is_no_run_is_refused(
+def test_a_folder_that_is_not_a_run_is_refused(
     cli: CommandLine, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     assert str(tmp_path) in only_line(cli(command[0], tmp_path, *command[1:]))

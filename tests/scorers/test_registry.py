@@ -50,8 +50,8 @@ def offered(student, teacher):
 @pytest.mark.processes
 def test_scorers_of_an_installed_package_are_found(tmp_path: Path) -> None:
     ask = "from diswot.scorers import find_scorer; print(find_scorer('offered+nwot').formula)"
-    said = said_with_plugin(ask, tmp_path, group="diswot.scorers", code=OFFERED)
-    assert said == "offered+nwot\n"
+    message = said_with_plugin(ask, tmp_path, group="diswot.scorers", code=OFFERED)
+    assert message == "offered+nwot\n"
 
 
 def test_an_unknown_name_suggests_the_closest_match() -> None:

@@ -169,7 +169,7 @@ def written_again(entry: dict[str, object]) -> str:
         "number is doubled",
         "key is doubled",
         "latency is a word",
-        "memory is no whole number",
+        "memory is not a whole number",
         "violation is nothing",
     ],
 )

@@ -227,13 +227,13 @@ def test_the_error_names_the_damaged_line_of_a_journal(
 def test_an_incomplete_last_line_is_dropped_and_reported(run: Path, tmp_path: Path) -> None:
     lines = lines_of(run)
     folder = unfinished(tmp_path / "run", [*lines[:5], lines[5][:30]], run)
-    said: list[str] = []
-    resume(folder, space=Tiny(), progress=lambda step: said.append(step.note))
+    message: list[str] = []
+    resume(folder, space=Tiny(), progress=lambda step: message.append(step.note))
     assert any(
         "dropped an incomplete last line" in note and lines[5][:30].decode() in note
-        for note in said
+        for note in message
     )
-    assert "5 candidates known" in said
+    assert "5 candidates known" in message
 
 
 def without(*path: str) -> Change:

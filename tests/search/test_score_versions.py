@@ -33,11 +33,11 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 def test_an_old_run_resumes_with_its_score_and_reports_it(old: Path, tmp_path: Path) -> None:
     folder = unfinished(tmp_path / "run", lines_of(old)[:5], old)
-    said: list[str] = []
-    found = resume(folder, space=Tiny(), progress=lambda step: said.append(step.note))
+    message: list[str] = []
+    found = resume(folder, space=Tiny(), progress=lambda step: message.append(step.note))
     assert outcome_of(folder) == outcome_of(old)
     assert set(found.best.terms) == {"filled_width", "root_size", "teacher_alignment"}
-    assert [note for note in said if "resumes with student_fit_1" in note]
+    assert [note for note in message if "resumes with student_fit_1" in note]
 
 
 def test_the_score_of_an_old_run_can_be_named(old: Path, tmp_path: Path) -> None:
@@ -51,9 +51,9 @@ def test_the_score_of_an_old_run_can_be_named(old: Path, tmp_path: Path) -> None
 def test_a_new_run_reports_no_older_version(tmp_path: Path) -> None:
     search(out=tmp_path / "new")
     folder = unfinished(tmp_path / "run", lines_of(tmp_path / "new")[:5], tmp_path / "new")
-    said: list[str] = []
-    resume(folder, space=Tiny(), progress=lambda step: said.append(step.note))
-    assert not [note for note in said if "resumes with" in note]
+    message: list[str] = []
+    resume(folder, space=Tiny(), progress=lambda step: message.append(step.note))
+    assert not [note for note in message if "resumes with" in note]
     assert outcome_of(folder) == outcome_of(tmp_path / "new")
 
 

@@ -23,7 +23,7 @@ def test_no_option_means_no_training() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ((None, None, "0x"), "at least 1x"),
         ((None, None, "six"), "at least 1x"),
@@ -35,9 +35,9 @@ def test_no_option_means_no_training() -> None:
     ],
 )
 def test_invalid_training_budgets_are_refused(
-    options: tuple[int | None, int | None, str | None], said: str
+    options: tuple[int | None, int | None, str | None], message: str
 ) -> None:
-    with pytest.raises(OptionError, match=said):
+    with pytest.raises(OptionError, match=message):
         TrainingBudget.chosen(*options)
 
 

@@ -46,7 +46,7 @@ def read_records(path: Path) -> Sequence[Mapping[str, Any]]:
     """Read a JSON file with a list of objects.
 
     Raises:
-        DataError: the file is no JSON, or has other content.
+        DataError: the file is not JSON, or has other content.
     """
     try:
         content = json.loads(read_file(path).decode("utf-8"))

@@ -36,7 +36,7 @@ def truth_from_csv(
     Raises:
         UnknownNameError: the file has no such column, or no space has that name.
         DataError: the file is missing, empty or no CSV; has fewer than 10 rows; or has an
-            architecture outside the space or twice, an accuracy that is no finite number,
+            architecture outside the space or twice, an accuracy that is not a finite number,
             or the same accuracy everywhere. The message names the line.
 
     Examples:

@@ -36,7 +36,7 @@ def image_folder(
         progress: called with the choice, and after every image that is read.
 
     Raises:
-        DataError: `root` is no folder of images, too many images are unreadable, or the disk is
+        DataError: `root` is not a folder of images, too many images are unreadable, or the disk is
             full.
     """
     listing = list_folder(root)

@@ -47,7 +47,7 @@ def look_at(folder: str | Path) -> Look:
     """Return properties of a folder of photos, from its list of files and up to 200 headers.
 
     Raises:
-        DataError: it is no folder of class folders with photos, or no photo can be read.
+        DataError: it is not a folder of class folders with photos, or no photo can be read.
     """
     listing = list_folder(Path(folder))
     files = listing.splits["train"]

@@ -75,7 +75,7 @@ def as_image(value: Any) -> Any:
     """Return an image as a PIL image or a tensor (C, H, W), copied from the dataset.
 
     Raises:
-        UnfitItemError: `value` is no image.
+        UnfitItemError: `value` is not an image.
     """
     from PIL import Image
 

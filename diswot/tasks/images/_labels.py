@@ -121,7 +121,7 @@ def _read(label: Any) -> tuple[Label, str]:
     """Return a label as a number or a name, and its form if it needs a note, else "".
 
     Raises:
-        ValueError: it is no number, name or one-hot vector.
+        ValueError: it is not a number, name or one-hot vector.
     """
     if isinstance(label, str):
         return label, ""

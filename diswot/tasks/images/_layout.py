@@ -51,7 +51,7 @@ def find_layout(root: Path, left: LeftOut) -> Layout:
     # 2. Without class folders in any of them, all subfolders are classes.
     if not holders:
         return Layout({"all": folder}, (*notes, *_without_splits(folder, names, likely)))
-    # 3. Otherwise check that other folders are no classes, and that there are enough splits.
+    # 3. Otherwise check that other folders are not classes, and that there are enough splits.
     _check_neighbors(folder, set(names) - set(likely), holders, left)
     left.unlabeled += [folder / name for name in likely if name not in holders]
     left.loose += loose_images(folder)
@@ -102,7 +102,7 @@ def _bearing(path: Path) -> list[Path]:
 
 
 def _is_wrapper(inner: Path, path: Path) -> bool:
-    """Return whether a split's only folder is no class, as in `test/test` or `test/images`."""
+    """Return whether a split's only folder is not a class, as in `test/test` or `test/images`."""
     return inner.name == path.name or inner.name.lower() in ("images", "imgs", "data")
 
 

@@ -66,8 +66,8 @@ def list_folder(root: Path, *, seed: int = 0) -> Listing:
     by `seed`: a fifth is the test split, and a tenth of the rest the validation split.
 
     Raises:
-        DataError: `root` is no folder or cannot be read, its layout is ambiguous, there are fewer
-            than two classes, a class has no images, or the splits have different classes.
+        DataError: `root` is not a folder or cannot be read, its layout is ambiguous, there are
+            fewer than two classes, a class has no images, or the splits have different classes.
     """
     try:
         _check_folder(root)

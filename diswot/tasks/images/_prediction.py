@@ -17,7 +17,7 @@ class ImagePrediction(PhotoPrediction):
         """Read and normalize an image.
 
         Raises:
-            Exception: any, if the file is no image or damaged, or the student takes arrays.
+            Exception: any, if the file is not an image or damaged, or the student takes arrays.
         """
         return Example((self._normalized(self._values(Path(example))),))
 

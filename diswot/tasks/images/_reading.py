@@ -48,7 +48,7 @@ class Reading:
             try:
                 return read(path)
             except UnidentifiedImageError:
-                return "it is no image"
+                return "it is not an image"
             except Exception as error:  # noqa: BLE001  (a damaged image can raise anything)
                 return first_line(error)
 

@@ -49,7 +49,7 @@ def _config(signature: Signature) -> dict[str, Any]:
     facts, (images,) = signature.facts, signature.inputs
     channels, height, width = images.shape
     if signature.outputs % 2:
-        raise ValueError(f"{signature.outputs} outputs are no pairs of coordinates")
+        raise ValueError(f"{signature.outputs} outputs are not pairs of coordinates")
     return {
         "shape": [channels, height, width],
         "points": signature.outputs // 2,

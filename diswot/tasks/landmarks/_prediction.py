@@ -18,7 +18,7 @@ class LandmarkPrediction(PhotoPrediction):
         """Read and normalize an image; the context is its square in the photo.
 
         Raises:
-            Exception: any, if the file is no image or damaged, or the student takes arrays.
+            Exception: any, if the file is not an image or damaged, or the student takes arrays.
         """
         path, (channels, height, width) = Path(example), self.config["shape"]
         if path.suffix == ".npy":

@@ -34,7 +34,7 @@ def hugging_face(location: str, data: TextData, *, pretrained: bool = True) -> T
 
     Raises:
         MissingExtraError: transformers is not installed.
-        TeacherError: it is no text encoder, or cannot be loaded.
+        TeacherError: it is not a text encoder, or cannot be loaded.
         NetworkError: it exposes no attention, or does not fit the texts.
         DataError: the texts were tokenized by another tokenizer.
     """

@@ -57,7 +57,7 @@ def parse_lines(text: str, where: str) -> Splits:
     """Read the lines of a `.jsonl` file.
 
     Raises:
-        DataError: a line is no JSON object with text and label.
+        DataError: a line is not a JSON object with text and label.
     """
     return _by_split(_of_json_lines(text, where), Path(where))
 

@@ -32,7 +32,7 @@ def _encoder(signature: Signature, *, layers: int, hidden: int, heads: int) -> n
     """Return an encoder with heads of 8 channels and a feed-forward ratio of 4.
 
     Raises:
-        TeacherError: the data are no texts.
+        TeacherError: the data are not texts.
     """
     space = TextEncoderSpace(
         layers=(layers,), hidden=(hidden,), heads=(heads,), ratios=(4,), head_size=8

@@ -42,7 +42,7 @@ def with_strange_operation(records: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda records: records[1:], "has 249 rows, expected 250"),
         (lambda _: {}, "is not a list of records"),
@@ -51,11 +51,11 @@ def with_strange_operation(records: list[dict[str, Any]]) -> list[dict[str, Any]
     ],
 )
 def test_a_damaged_table_is_refused(
-    change: Callable[[Any], Any], said: str, shared_data: Path, tmp_path: Path
+    change: Callable[[Any], Any], message: str, shared_data: Path, tmp_path: Path
 ) -> None:
     records = json.loads((shared_data / PLACE).read_text())
     (tmp_path / "flexibert").mkdir()
     (tmp_path / PLACE).write_text(json.dumps(change(records)))
-    with pytest.raises(DataError, match=said) as refused:
+    with pytest.raises(DataError, match=message) as refused:
         find_truth("flexibert", tmp_path)
     assert "\n" not in str(refused.value)

@@ -168,7 +168,7 @@ def test_any_file_is_read_or_refused_with_one_line(tmp_path: Path, content: byte
     path.write_bytes(content)
     try:
         truth = load(path)
-        said = ""
+        message = ""
     except DiswotError as error:
-        said = str(error)
-    assert len(said.splitlines()) == 1 or len(truth) >= 10
+        message = str(error)
+    assert len(message.splitlines()) == 1 or len(truth) >= 10

@@ -148,18 +148,18 @@ def test_a_time_budget_ends_the_short_trainings(
 def test_fewer_than_three_results_fall_back_to_the_score(
     found: SearchResult, distillation: Distillation
 ) -> None:
-    said: list[Step] = []
-    result = train_briefly(found, distillation, replace(PLAN, trainings=2), progress=said.append)
+    message: list[Step] = []
+    result = train_briefly(found, distillation, replace(PLAN, trainings=2), progress=message.append)
     assert result.best.name == found.best.name
     assert result.promising == found.ranking
-    assert any("only the score ranks" in step.note for step in said)
+    assert any("only the score ranks" in step.note for step in message)
 
 
 def test_more_trainings_than_candidates_train_all(
     found: SearchResult, distillation: Distillation
 ) -> None:
-    said: list[Step] = []
+    message: list[Step] = []
     plan = replace(PLAN, trainings=50)
-    result = train_briefly(found, distillation, plan, progress=said.append)
+    result = train_briefly(found, distillation, plan, progress=message.append)
     assert len(result.trainings) == 16
-    assert any("16 candidates are in budget" in step.note for step in said)
+    assert any("16 candidates are in budget" in step.note for step in message)

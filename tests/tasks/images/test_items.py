@@ -203,11 +203,11 @@ RANGES = {
 
 @pytest.mark.parametrize("case", RANGES)
 def test_the_range_of_pixel_values_is_detected_and_reported(case: str) -> None:
-    values, scale, said = RANGES[case]
+    values, scale, message = RANGES[case]
     data = of_values(values)
     assert data.spec.scale == scale
     found = [note for note in data.notes if note.startswith("pixel values")]
-    assert (said in found[0]) if said else not found
+    assert (message in found[0]) if message else not found
     normal = data.normalize(data.train.images)
     assert abs(float(normal.mean())) < 1e-4
 

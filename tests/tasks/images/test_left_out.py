@@ -30,9 +30,9 @@ def test_linked_folders_are_read_and_cycles_are_reported(tmp_path: Path, load: L
     data, notes = load(folder)
     assert data.classes == ("a", "b")
     assert len(pixels_of(data)) == 22
-    said = note_of(notes, "links left out")
-    assert ", 5: " in said
-    assert "everything" in said
+    message = note_of(notes, "links left out")
+    assert ", 5: " in message
+    assert "everything" in message
 
 
 def test_files_that_are_not_regular_are_reported(tmp_path: Path, load: Load) -> None:
@@ -42,8 +42,8 @@ def test_files_that_are_not_regular_are_reported(tmp_path: Path, load: Load) -> 
     (folder / "b" / "folder.png").mkdir()
     data, notes = load(folder)
     assert len(pixels_of(data)) == 12
-    said = note_of(notes, "irregular files left out, 3: ")
-    assert "b/folder.png (a folder), b/pipe.png (a named pipe), b/zero.png (a device)" in said
+    message = note_of(notes, "irregular files left out, 3: ")
+    assert "b/folder.png (a folder), b/pipe.png (a named pipe), b/zero.png (a device)" in message
 
 
 def test_hidden_and_system_files_are_counted(tmp_path: Path, load: Load) -> None:
@@ -86,7 +86,9 @@ def test_no_file_is_passed_to_an_external_program(tmp_path: Path, load: Load, su
     (folder / "a" / "really-eps.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n")
     _, notes = load(folder)
     assert f"1 {suffix}: a/x{suffix}" in note_of(notes, "files skipped that are not images, 1")
-    assert "a/really-eps.png (it is no image)" in note_of(notes, "unreadable images left out, 1")
+    assert "a/really-eps.png (it is not an image)" in note_of(
+        notes, "unreadable images left out, 1"
+    )
 
 
 def test_the_error_names_the_suffixes_of_unknown_files(tmp_path: Path, load: Load) -> None:

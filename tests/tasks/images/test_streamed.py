@@ -74,7 +74,7 @@ def test_damaged_photos_are_left_out_and_duplicates_reported(
         load_data(photos, root=streamed_root, image_size=16),
     )
     assert data.notes == decoded.notes
-    assert "dark/07.png (it is no image)" in " ".join(data.notes)
+    assert "dark/07.png (it is not an image)" in " ".join(data.notes)
     assert "equal images in different classes: 1" in " ".join(data.notes)
     assert len(data.train) == len(decoded.train)
     places = torch.arange(len(data.train))
@@ -85,19 +85,19 @@ def choice(photos: Path, streamed_root: Path, **options: Any) -> tuple[ImageData
     """Load photos, and return the message that says how they are read."""
     reported: list[Step] = []
     data = load_data(photos, root=streamed_root, image_size=16, progress=reported.append, **options)
-    (said,) = [step.note for step in reported if "GiB" in step.note]
-    return data, said
+    (expected_message,) = [step.note for step in reported if "GiB" in step.note]
+    return data, expected_message
 
 
 def test_streaming_is_chosen_by_size_and_reported(photos: Path, tmp_path: Path) -> None:
     size = 48 * 3 * 16 * 16 / 2**30
-    data, said = choice(photos, tmp_path, stream_above=0.99 * size)
-    assert said.startswith("streamed from their files: 3.43e-05 GiB when decoded")
+    data, expected_message = choice(photos, tmp_path, stream_above=0.99 * size)
+    assert expected_message.startswith("streamed from their files: 3.43e-05 GiB when decoded")
     assert data.train.images.device.type == "meta"
     assert data.source is not None
     assert data.source.options == {"image_size": 16, "stream_above": 0.99 * size}
-    data, said = choice(photos, tmp_path, stream_above=size)
-    assert said.startswith("decoded into a memory-mapped file: 3.43e-05 GiB")
+    data, expected_message = choice(photos, tmp_path, stream_above=size)
+    assert expected_message.startswith("decoded into a memory-mapped file: 3.43e-05 GiB")
     assert data.train.images.device.type == "cpu"
     assert "above 8, --stream-above" in choice(photos, tmp_path)[1]
     assert choice(photos, tmp_path, stream_above=0)[1].startswith("streamed")

@@ -186,10 +186,10 @@ def test_a_torchvision_that_breaks_transformers_is_named(tmp_path: Path, root: P
     (package / "__init__.py").write_text('raise RuntimeError("operator torchvision::nms is none")')
     (described / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 9.9\n")
     (ended,) = run_programs([("-c", BROKEN)], imports="torch", folder=tmp_path)
-    said = ended.out.decode().strip()
-    assert len(said.splitlines()) == 1, ended.err
-    assert "since the installed torchvision does not work (RuntimeError: operator" in said
-    assert "pip uninstall torchvision" in said
+    message = ended.out.decode().strip()
+    assert len(message.splitlines()) == 1, ended.err
+    assert "since the installed torchvision does not work (RuntimeError: operator" in message
+    assert "pip uninstall torchvision" in message
 
 
 def test_a_teacher_without_attention_is_refused(tmp_path: Path, root: Path) -> None:

@@ -30,7 +30,7 @@ def test_plain_text_becomes_full_sequences(data: TextData, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"x", r"a\.txt is shorter than one sequence: it has \d tokens, and a sequence 6"),
         (b"", "it has 0 tokens"),
@@ -38,11 +38,11 @@ def test_plain_text_becomes_full_sequences(data: TextData, tmp_path: Path) -> No
     ],
 )
 def test_invalid_plain_text_is_refused(
-    content: bytes, said: str, data: TextData, tmp_path: Path
+    content: bytes, message: str, data: TextData, tmp_path: Path
 ) -> None:
     place = tmp_path / "a.txt"
     place.write_bytes(content)
-    with pytest.raises(DataError, match=said) as refused:
+    with pytest.raises(DataError, match=message) as refused:
         with_plain_text(data, place)
     assert "\n" not in str(refused.value)
 

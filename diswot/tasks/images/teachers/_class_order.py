@@ -60,7 +60,7 @@ def class_order(
         named: order given by the user, if any.
 
     Raises:
-        OptionError: `named` is no order of the data's classes.
+        OptionError: `named` is not an order of the data's classes.
     """
     # In order of precedence: the user's order; without names, that of the data, or natural order
     # if its classes are numbers; by names where they match; else that of the data, with a note.

@@ -26,7 +26,7 @@ def hugging_face(location: str, images: ImageSpec, *, pretrained: bool = True) -
 
     Raises:
         MissingExtraError: transformers is not installed.
-        TeacherError: it is no image classifier, or cannot be loaded.
+        TeacherError: it is not an image classifier, or cannot be loaded.
         NetworkError: the network does not fit the data.
     """
     with transformers_source(location) as source:

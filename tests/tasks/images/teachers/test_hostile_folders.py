@@ -148,5 +148,5 @@ def test_an_unreachable_server_is_reported_within_seconds() -> None:
     ],
 )
 def test_advice_to_trust_remote_code_is_not_repeated(advice: str) -> None:
-    said = first_line(RuntimeError(advice))
-    assert said == "it would have to be executed, and nothing in a file is"
+    expected_message = first_line(RuntimeError(advice))
+    assert expected_message == "it would have to be executed, and nothing in a file is"
