@@ -25,7 +25,7 @@ from diswot.export import FORMATS
 from diswot.runtimes import installed
 
 WANTED = ("onnx", "openvino", "executorch", "litert")
-"""Formats of the student, besides its source."""
+"""Formats of the student, in addition to its source."""
 
 
 def main(*, images: str, teacher: str, image_size: int, out: str, small: bool) -> None:

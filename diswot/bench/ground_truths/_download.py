@@ -74,7 +74,7 @@ def fetch(download: Download, root: Path, *, mirror: str | None = None) -> Path:
 
     Raises:
         DataError: the file is missing and cannot be downloaded, or has another SHA-256.
-        OptionError: the mirror is no http or https address.
+        OptionError: the mirror is not an http or https address.
         MissingExtraError: the file has to be downloaded, and the extra `bench` is not installed.
     """
     places = [root / download.path]
