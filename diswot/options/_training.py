@@ -34,6 +34,10 @@ MOST_LOADER_WORKERS = 8
 """Default upper limit of the number of processes that read streamed examples."""
 
 
+BALANCED = ("balanced",)
+"""Values of `class_weights` and `sampling`."""
+
+
 class RecipeOptions(TypedDict, total=False):
     """Options of a [`Recipe`][diswot.training.Recipe]; `None` is the default of each."""
 
@@ -120,6 +124,24 @@ class RecipeOptions(TypedDict, total=False):
             choices=AUGMENTATIONS,
             group="Training",
             essential=True,
+        ),
+    ]
+    class_weights: Annotated[
+        str | None,
+        Option(
+            "Class weights of the cross-entropy: balanced, the inverse of a class's frequency; by "
+            "default all are equal.",
+            choices=BALANCED,
+            group="Training",
+        ),
+    ]
+    sampling: Annotated[
+        str | None,
+        Option(
+            "Sampling of training examples: balanced, every class equally often; by default "
+            "every example once per epoch.",
+            choices=BALANCED,
+            group="Training",
         ),
     ]
     max_grad_norm: Annotated[

@@ -2,6 +2,8 @@
 
 from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._batch import Batch
+from diswot.tasks._class_balance import class_labels, class_weights
+from diswot.tasks._class_metrics import ClassMetrics, ClassRow
 from diswot.tasks._correlation import Matthews
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._examples import SPLITS, Changes, Examples, SplitName, TrainingBatches
@@ -32,6 +34,8 @@ __all__ = [
     "TASKS",
     "Batch",
     "Changes",
+    "ClassMetrics",
+    "ClassRow",
     "Dataset",
     "Difference",
     "Example",
@@ -51,6 +55,8 @@ __all__ = [
     "TrainingBatches",
     "accuracy",
     "cache_root",
+    "class_labels",
+    "class_weights",
     "data_root",
     "datasets_of",
     "find_subject",

@@ -20,6 +20,7 @@ class Top1(Metric):
     """Top-1 accuracy: fraction of examples whose highest output is that of their class."""
 
     name = "accuracy"
+    classifies = True
 
     def values(self, output: Tensor, batch: Batch) -> Tensor:
         """Return 1 for each correctly classified example, else 0: (B,).

@@ -33,6 +33,7 @@ class Matthews(Metric):
 
     name = "Matthews correlation"
     unit = ""
+    classifies = True
 
     def values(self, output: Tensor, _batch: Batch) -> Tensor:
         """Return the predicted class of each example: (B,)."""

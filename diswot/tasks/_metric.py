@@ -1,7 +1,7 @@
 """Base class of metrics: one value per example, and their summary."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -29,11 +29,14 @@ class Metric(ABC):
         name: name in tables.
         unit: `%` for fractions, or another unit; see [`Measure`][diswot.tasks.Measure].
         higher_is_better: whether higher values are better.
+        classifies: whether it is a metric of classifiers, whose highest output is the predicted
+            class, so that metrics per class can be computed too.
     """
 
     name: str
     unit: str = "%"
     higher_is_better: bool = True
+    classifies: bool = False
 
     @abstractmethod
     def values(self, output: Tensor, batch: Batch) -> Tensor:
@@ -140,6 +143,7 @@ def values_of(
     device: str = "cpu",
     part: int = 0,
     of: int = 1,
+    seen: Callable[[Tensor, Tensor], None] | None = None,
 ) -> Tensor:
     """Return a metric's values (n,) for all examples of a split.
 
@@ -152,6 +156,7 @@ def values_of(
         part: index of the part of the batches that is evaluated; values of other examples are
             0, so that the values of several processes can be added.
         of: number of parts.
+        seen: called with the indices (B,) and outputs (B, …) of every batch.
     """
     network.to(device).eval()
     who = named(network)
@@ -162,4 +167,6 @@ def values_of(
             batch = dataset.batch(split, indices, device=device)
             output = run(network, *batch.inputs, who=who)
             result[indices] = metric.values(output, batch).double().cpu()
+            if seen is not None:
+                seen(indices, output)
     return result

@@ -8,6 +8,7 @@ from torch import Tensor
 from diswot.errors import OptionError
 from diswot.seeding import seed_for
 from diswot.tasks import Batch, TrainingBatches
+from diswot.training._balance import Balance
 from diswot.training._recipe import Recipe
 
 
@@ -20,6 +21,7 @@ class Batches:
         recipe: batch size and seed.
         process: rank of this process.
         processes: number of processes, each of which takes its share of every batch.
+        balance: class weights and frequencies of the examples; `None` without both.
 
     Attributes:
         size: examples per step, over all processes.
@@ -40,6 +42,7 @@ class Batches:
         *,
         process: int = 0,
         processes: int = 1,
+        balance: Balance | None = None,
     ) -> None:
         self.size = min(recipe.batch_size, examples)
         self.steps = recipe.steps_per_epoch(examples)
@@ -52,19 +55,24 @@ class Batches:
             )
         self._examples, self._recipe = examples, recipe
         self._process, self._processes = process, processes
-        self._take = source
+        self._take, self._balance = source, balance or Balance()
         self.fixed, self.views = source.fixed, source.views
 
     def order(self, epoch: int) -> Tensor:
         """Return the indices (steps, parts, B) of this process's training examples.
 
-        The order is a permutation that depends only on the seed and the epoch.
+        The order depends only on the seed and the epoch. It is a permutation, or, with balanced
+        sampling, drawn with replacement.
 
         Args:
             epoch: number of the epoch, from 0.
         """
         generator = torch.Generator().manual_seed(seed_for(self._recipe.seed, "order", epoch))
-        order = torch.randperm(self._examples, generator=generator)
+        frequencies, count = self._balance.frequencies, self.steps * self.size
+        if frequencies is None:
+            order = torch.randperm(self._examples, generator=generator)
+        else:
+            order = torch.multinomial(frequencies, count, replacement=True, generator=generator)
         shape = (self.steps, self.parts, self._processes, -1)
         return order[: self.steps * self.size].view(shape)[:, :, self._process]
 
@@ -76,7 +84,7 @@ class Batches:
         Args:
             places: indices (B,) in the training split.
         """
-        return self._take(places)
+        return self._balance.weighted(self._take(places))
 
     def epoch(self, number: int, steps: Iterable[int]) -> Generator[Batch, None, None]:
         """Yield the batches of some steps of an epoch, one per part of each step.
@@ -94,4 +102,10 @@ class Batches:
             for step in steps
             for part in range(self.parts)
         )
-        yield from self._take.epoch(shares, seed=seed_for(seed, "examples", number))
+        batches = self._take.epoch(shares, seed=seed_for(seed, "examples", number))
+        try:
+            for batch in batches:
+                yield self._balance.weighted(batch)
+        finally:
+            if isinstance(batches, Generator):  # it may read ahead in worker processes
+                batches.close()

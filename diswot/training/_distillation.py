@@ -221,6 +221,8 @@ class Distillation:
             "recipe": self.recipe.to_json(),
             "test": training.test.to_json(),
         }
+        if training.classes is not None:
+            metrics["test_classes"] = training.classes.to_json()
         if self.teacher is not None:
             named = dict.fromkeys(teacher.source.name for teacher in self.teachers.values())
             metrics["teacher"] = " and ".join(named)

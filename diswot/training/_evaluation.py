@@ -1,10 +1,20 @@
 """Evaluate a network on a split, in one or several processes."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
-from diswot.tasks import Dataset, Measure, Metric, SplitName, values_of
+from diswot.tasks import (
+    ClassMetrics,
+    Dataset,
+    Measure,
+    Metric,
+    SplitName,
+    class_labels,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -17,6 +27,7 @@ def measured(
     accelerator: "Accelerator",
     *,
     device: str,
+    predicted: Tensor | None = None,
 ) -> tuple[Measure, Tensor | None]:
     """Return the first metric of a network on a split; each process evaluates its share.
 
@@ -26,6 +37,8 @@ def measured(
         split: "train", "val" or "test".
         accelerator: the accelerator of the training.
         device: torch device.
+        predicted: receives the predicted class of every example (n,), if the metric is one of
+            classifiers.
 
     Returns:
         The measure, and the metric's values (n,) for all examples; `None` instead of the values
@@ -44,10 +57,44 @@ def measured(
         device=device,
         part=accelerator.process_index,
         of=processes,
+        seen=None if predicted is None else partial(_classify, predicted),
     )
     if processes > 1:
         values = accelerator.reduce(values.to(device), "sum").cpu()
+        if predicted is not None:
+            predicted.copy_(accelerator.reduce(predicted.to(device), "sum").cpu())
     return metric.summarize(values, data, split), values
+
+
+def measured_classes(
+    network: nn.Module,
+    data: Dataset,
+    accelerator: "Accelerator",
+    *,
+    device: str,
+) -> tuple[Measure, Tensor | None, ClassMetrics | None]:
+    """Return the first metric on the test split, its values, and metrics per class.
+
+    Args:
+        network: the network.
+        data: the dataset.
+        accelerator: the accelerator of the training.
+        device: torch device.
+
+    Returns:
+        As `measured`, and metrics per class; `None` for networks that are not classifiers.
+    """
+    if not data.metrics[0].classifies:
+        return (*measured(network, data, "test", accelerator, device=device), None)
+    predicted = torch.zeros(data.size("test"), dtype=torch.long)
+    test, values = measured(network, data, "test", accelerator, device=device, predicted=predicted)
+    labels, names = class_labels(data, "test"), getattr(data, "classes", None)
+    outputs = data.signature.outputs
+    return test, values, ClassMetrics.of(labels, predicted, classes=outputs, names=names)
+
+
+def _classify(predicted: Tensor, indices: Tensor, output: Tensor) -> None:
+    predicted[indices] = output.argmax(1).cpu()
 
 
 def _share_buffers(network: nn.Module) -> None:

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from diswot.seeding import seed_for
 from diswot.tasks import Dataset
 from diswot.training._acceleration import shared
+from diswot.training._balance import balance_of
 from diswot.training._batches import Batches
 from diswot.training._checkpoint import TrainerState, load_checkpoint
 from diswot.training._fingerprint import fingerprint
@@ -117,12 +118,14 @@ def plan(
     """
     place = accelerator.device  # with several processes "cpu:0", which torch treats as another
     device = "cpu" if place.type == "cpu" else str(place)
+    examples = method.examples_per_epoch(data)
     batches = Batches(
-        method.examples_per_epoch(data),
+        examples,
         method.batches(data, recipe, device=device),
         recipe,
         process=accelerator.process_index,
         processes=accelerator.num_processes,
+        balance=balance_of(data, recipe, examples=examples),
     )
     mark = fingerprint(method.student, method.settings, data, recipe, views=batches.views)
     return Plan(method, data, recipe, accelerator, device, batches, folder, meter, mark)

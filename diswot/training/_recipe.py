@@ -7,7 +7,7 @@ from typing import Any
 
 from diswot.errors import OptionError
 from diswot.options import OPTIMIZERS, RecipeOptions, declared
-from diswot.tasks import Dataset
+from diswot.tasks import Dataset, class_labels
 
 SMALL_DATA = 5000
 """Number of training examples below which the default number of epochs is doubled."""
@@ -16,6 +16,9 @@ _OF_OPTIMIZER = ("optimizer", "learning_rate", "weight_decay")
 
 ACCELERATIONS = ("channels_last", "tf32", "compile")
 """Settings that make trainings faster on some devices, and change the last digits of results."""
+
+_LATER = (*ACCELERATIONS, "class_weights", "sampling")
+"""Settings that records of version 0.1.0 do not have; those that are off are left out."""
 
 LONGEST_DEFAULT = 20
 """Default number of epochs for small datasets."""
@@ -50,6 +53,10 @@ class Recipe:
         max_grad_norm: maximal norm of gradients (gradient clipping); `None` for no limit.
         gradient_accumulation: number of parts in which a batch is computed, to save memory.
         precision: a name of `PRECISIONS`.
+        class_weights: `balanced`: the cross-entropy of an example is weighted by the inverse
+            frequency of its class; `None` for equal weights.
+        sampling: `balanced`: every class is drawn equally often, with replacement; `None` for
+            every example once per epoch.
         channels_last: whether networks are in the channels-last memory format.
         tf32: whether fp32 convolutions and matrix products use TF32 on NVIDIA GPUs.
         compile: whether student and teachers are compiled with `torch.compile`.
@@ -77,6 +84,8 @@ class Recipe:
     max_grad_norm: float | None = None
     gradient_accumulation: int = 1
     precision: str = "single"
+    class_weights: str | None = None
+    sampling: str | None = None
     channels_last: bool = False
     tf32: bool = False
     compile: bool = False
@@ -101,15 +110,13 @@ class Recipe:
             raise OptionError(f"Expected {words} to be {expected}, but got {getattr(self, name)}")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings; those of acceleration that are off are left out.
-
-        Records of version 0.1.0 do not have them.
+        """Return the settings; those added since version 0.1.0 are left out if they are off.
 
         Examples:
             >>> "compile" in Recipe(1).to_json(), "compile" in Recipe(1, compile=True).to_json()
             (False, True)
         """
-        off = [name for name in ACCELERATIONS if not getattr(self, name)]
+        off = [name for name in _LATER if not getattr(self, name)]
         return {name: value for name, value in asdict(self).items() if name not in off}
 
     def rate(self, position: float) -> float:
@@ -189,6 +196,8 @@ def default_recipe(
     }
     result = Recipe(**usual | {name: value for name, value in asked.items() if value is not None})
     data.task.check_changes(result)
+    if result.class_weights is not None or result.sampling is not None:
+        class_labels(data, "train")  # raises an error if there are none
     return result
 
 

@@ -11,7 +11,7 @@ from diswot.devices import is_first
 from diswot.errors import RunFolderError
 from diswot.runs import digest_of
 from diswot.runs.folder import check_new_folder, read_json, write_record
-from diswot.tasks import Measure, read_signature, with_measures
+from diswot.tasks import ClassMetrics, Measure, read_signature, with_measures
 from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._files import BEST, LAST
 from diswot.training._manifest import MANIFEST
@@ -51,6 +51,21 @@ class SavedStudent:
     def test(self) -> Measure | None:
         """Measure on the test split; `None` if it is not known."""
         return Measure.from_json(self.metrics["test"]) if "test" in self.metrics else None
+
+    @property
+    def classes(self) -> ClassMetrics | None:
+        """Metrics per class on the test split; `None` if they are not known.
+
+        Raises:
+            RunFolderError: they are damaged.
+        """
+        found = self.metrics.get("test_classes")
+        try:
+            return None if found is None else ClassMetrics.from_json(found)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise RunFolderError(
+                f"{self.folder / REPORT} is damaged ({error!r}): distill again in another folder"
+            ) from error
 
     @property
     def weights(self) -> Path:
@@ -150,6 +165,7 @@ def load_training(folder: Path) -> Training:
     try:
         _check_digest(folder / METRICS, _digests(report))
         history = read_metrics(folder)
+        classes = report["metrics"].get("test_classes")
         return Training(
             str(report["metrics"]["loss"]),
             history,
@@ -157,6 +173,7 @@ def load_training(folder: Path) -> Training:
             Measure.from_json(report["val"]),
             Measure.from_json(report["test"]),
             float(report["seconds"]),
+            classes=None if classes is None else ClassMetrics.from_json(classes),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(

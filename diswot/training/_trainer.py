@@ -12,7 +12,7 @@ from diswot.errors import DivergedError
 from diswot.networks import backward_of
 from diswot.tasks import Batch, Measure
 from diswot.training._checkpoint import CHECKPOINT, TrainerState, save_checkpoint
-from diswot.training._evaluation import measured
+from diswot.training._evaluation import measured, measured_classes
 from diswot.training._files import TrainingFiles
 from diswot.training._loss_log import TOTAL, LossLog
 from diswot.training._method import STUDENT
@@ -86,7 +86,8 @@ def run(
         _save(work, clock)
     _write_files(work, snapshot(work.evaluated))  # again: a kill may have damaged the files
     plan.method.student.load_state_dict(state.best)
-    test = measured(plan.method.student, plan.data, "test", plan.accelerator, device=plan.device)
+    student, accelerator = plan.method.student, plan.accelerator
+    test = measured_classes(student, plan.data, accelerator, device=plan.device)
     plan.meter.measured({f"test_{test[0].name}": test[0].value}, epoch=state.best_epoch)
     return Training(
         plan.method.name,
@@ -96,6 +97,7 @@ def run(
         test[0],
         state.seconds,
         test[1],
+        test[2],
     )
 
 

@@ -137,3 +137,12 @@ def test_data_in_the_page_cannot_close_its_script_tag(own_run: Path, attack: str
     data = page.split('id="abouts">')[1].split("</script>")[0]
     assert attack in {each["title"] for each in json.loads(data)}
     assert page.count("<script") == 2
+
+
+def test_the_student_has_metrics_per_class(run_folder: Path) -> None:
+    page = text_of(write_report(run_folder, plots=False).page)
+    assert "Balanced accuracy" in page
+    assert "Confusion matrix" in page
+    config = json.loads((run_folder / "student" / "config.json").read_text())
+    assert sum(row["examples"] for row in config["test_classes"]["per_class"]) == 1297
+    assert "## Per class" in (run_folder / "student" / "README.md").read_text()

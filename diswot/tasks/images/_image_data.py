@@ -106,6 +106,10 @@ class ImageData(LabeledImages):
         """Return the images and classes of a split."""
         return {"train": self.train, "val": self.val, "test": self.test}[name]
 
+    def class_labels(self, split: SplitName) -> Tensor:
+        """Return the classes (n,) of a split, without reading its images."""
+        return self.split(split).labels
+
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return normalized images (B, C, H, W) of a split, with their classes (B,) as targets."""
         examples = self.split(split).take(indices)

@@ -119,6 +119,10 @@ class TextData:
         """Return the number of texts of a split."""
         return len(self.split(split))
 
+    def class_labels(self, split: SplitName) -> Tensor:
+        """Return the classes (n,) of a split."""
+        return self.split(split).labels
+
     def batch(self, split: SplitName, indices: Tensor, *, device: str = "cpu") -> Batch:
         """Return token ids (B, L), attention mask (B, L), and classes (B,) as targets."""
         labels = self.split(split).labels[indices]
