@@ -38,6 +38,13 @@ from diswot.search import (
 )
 from diswot.search import resume as resume_search
 
+_EARLIER = {
+    "teacher_view": "student",
+    "method": DEFAULT_METHOD,
+    **dict.fromkeys(("channels_last", "tf32", "compile"), False),
+}
+"""Options that runs of earlier versions do not record, with the values that were fixed then."""
+
 
 @takes_options
 def resume(
@@ -139,8 +146,7 @@ def _job_of(manifest: Mapping[str, Any], folder: Path) -> Mapping[str, Any] | No
     if job is None:
         return None
     if isinstance(job, dict):
-        # Runs of earlier versions do not record these options, which had fixed values then.
-        job = {"teacher_view": "student", "method": DEFAULT_METHOD, **job}
+        job = {**_EARLIER, **job}
     if not _is_job(job):
         raise RunFolderError(
             f"{folder / 'manifest.json'} is damaged (job is {job!r}): restore it from a copy"

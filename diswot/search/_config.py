@@ -8,6 +8,7 @@ from diswot.options import DEFAULT_TASK
 from diswot.references import NO_CODE
 from diswot.runs.config import write_config
 from diswot.search._spaces import SPACES
+from diswot.search._training_budget import TrainingBudget
 from diswot.tasks import TASKS, find_task
 
 _KEPT = (
@@ -49,7 +50,16 @@ def config_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "engine": engine["name"],
         **{name: engine[name] for name in ("population", "generations", "objectives")},
         **{name: manifest[name] for name in ("latency", "latency_column")},
+        **_short_trainings(TrainingBudget(**manifest.get("trainings", {}))),
         **(manifest["job"] or {}),
+    }
+
+
+def _short_trainings(budget: TrainingBudget) -> dict[str, Any]:
+    return {
+        "trainings": budget.trainings,
+        "training_epochs": budget.epochs,
+        "train_budget": str(budget) if budget.divided else None,
     }
 
 

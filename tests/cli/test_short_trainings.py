@@ -1,6 +1,7 @@
 """`--trainings` and `--train-budget` on the command line."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ def test_a_run_divides_its_training_budget_and_is_resumed(cli: CommandLine, tmp_
     result = json.loads((tmp_path / "r" / "result.json").read_text())
     assert len(result["trainings"]) == 4
     assert result["halving"]["first"] == result["best"]["architecture"]
+    config = tomllib.loads((tmp_path / "r" / "config.toml").read_text())
+    assert config["train_budget"] == "4x"  # the file repeats the run
     trained = (tmp_path / "r" / "trainings.jsonl").read_bytes()
     (tmp_path / "r" / "result.json").unlink()
     assert cli("resume", "r", "--space", SPACE).code == 0

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -457,6 +458,17 @@ def test_the_main_job_resumes_in_every_stage(
     assert outcome_of(folder)[1] == outcome_of(whole_job)[1]
     weights = [path / "student" / "weights.safetensors" for path in (folder, whole_job)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+@pytest.mark.processes
+def test_a_job_without_newer_options_is_resumed(whole_job: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole_job, tmp_path / "run"))
+    manifest = read_json(folder / "manifest.json")
+    for name in ("teacher_view", "method", "channels_last", "tf32", "compile"):
+        del manifest["job"][name]
+    write_record(folder / "manifest.json", manifest)
+    main_job(folder, whole_job.with_name("data"))
+    assert table_of(folder)["verdict"] == table_of(whole_job)["verdict"]
 
 
 Resized = Callable[[str], None]
