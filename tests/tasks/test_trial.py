@@ -27,7 +27,7 @@ def test_image_spaces_are_refused_for_texts(space: str) -> None:
     found = find_space(space, TEXTS)
     arch = found.sample(np.random.default_rng(0))
     match = r"takes \((x|images|input)\), but the task text gives input_ids 8, attention_mask 8: "
-    with pytest.raises(NetworkError, match=f"{match}choose one"):
+    with pytest.raises(NetworkError, match=f"{match}choose a network for this task"):
         check_architecture(found, arch, data_of("text", TEXTS))
 
 

@@ -132,7 +132,7 @@ BAD: dict[str, tuple[Made, str]] = {
         r"x\.txt: the text is empty",
     ),
     "one class": (lambda path: csv(path / "a.csv", PAIRS[:9]), "one class of training texts"),
-    "a class with one text": (lambda path: csv(path / "a.csv", PAIRS[:16]), "too few of the class"),
+    "a class with one text": (lambda path: csv(path / "a.csv", PAIRS[:16]), "too few texts"),
     "nothing": (lambda path: written(path / "a.csv", "text,label\n"), "is empty"),
     "another split": (
         lambda path: written(path / "a.csv", "text,label,split\nhi,a,train\nho,b,all\n"),
