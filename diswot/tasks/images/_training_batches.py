@@ -15,8 +15,8 @@ from diswot.tasks.images._mixing import mixed
 
 def moved(images: Tensor, device: str) -> Tensor:
     """Copy images to a device; to a GPU from pinned memory, without waiting for the copy."""
-    if images.is_pinned() or not device.startswith("cuda"):
-        return images.to(device, non_blocking=True)
+    if not device.startswith("cuda"):
+        return images.to(device)
     return images.pin_memory().to(device, non_blocking=True)
 
 
