@@ -109,6 +109,11 @@ class Recipe:
             words = name.replace("_", " ")
             raise OptionError(f"Expected {words} to be {expected}, but got {getattr(self, name)}")
 
+    def __repr__(self) -> str:
+        """Return the settings of `to_json`, so that names of cached networks stay valid."""
+        settings = (f"{name}={value!r}" for name, value in self.to_json().items())
+        return f"Recipe({', '.join(settings)})"
+
     def to_json(self) -> dict[str, Any]:
         """Return the settings; those added since version 0.1.0 are left out if they are off.
 

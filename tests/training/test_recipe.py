@@ -55,3 +55,15 @@ def test_a_task_has_its_own_defaults() -> None:
 def test_values_out_of_range_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(DiswotError, match=words):
         Recipe(epochs=5, **settings)
+
+
+def test_settings_that_are_off_do_not_rename_cached_networks() -> None:
+    text = (
+        "Recipe(epochs=3, batch_size=64, optimizer='sgd', learning_rate=0.05, momentum=0.9, "
+        "weight_decay=0.0005, schedule='step', milestones=(0.625, 0.75, 0.875), decay=0.1, "
+        "warmup_epochs=0.0, ema=None, label_smoothing=0.0, mixup=0.0, cutmix=0.0, "
+        "augment='standard', max_grad_norm=None, gradient_accumulation=1, precision='single', "
+        "seed=0)"
+    )
+    assert repr(Recipe(3)) == text  # the key of teachers that version 0.1.0 cached
+    assert repr(Recipe(3, compile=True)) != text
