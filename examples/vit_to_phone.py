@@ -35,7 +35,7 @@ def main(*, images: str, teacher: str, image_size: int, out: str, small: bool) -
         images, teacher = tiny_images(Path("shapes")), tiny_vit(Path("tiny-vit"))
         options = {"population": 4, "generations": 1, "repeats": 1, "epochs": 1, "force": True}
         image_size = 16
-    report = diswot.run(
+    diswot.run(
         teacher,
         "mobile-small",
         data=images,
@@ -47,11 +47,11 @@ def main(*, images: str, teacher: str, image_size: int, out: str, small: bool) -
         out=out,
         **options,
     )
-    best = report.rows[0]
-    print(f"student: {best.name}, {best.costs.params:,} parameters")
     formats = [name for name in WANTED if installed(FORMATS[name].packages)]
     folder = exported(Path(out), formats)
-    forms = json.loads((folder / "config.json").read_text("utf-8"))["forms"]
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    print(f"student: {config['architecture']}, {config['params']:,} parameters")
+    forms = config["forms"]
     for name, form in forms.items():
         accuracy = 100 * form["test_accuracy"]
         print(f"{name}: {accuracy:.1f} %, {form['milliseconds']:.3f} ms, {form['bytes']:,} bytes")
