@@ -5,13 +5,14 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from benchmarks.budget_tables import BudgetTable
+from benchmarks.budget_tables import BudgetTable, genes_of
 from diswot.bench.ground_truths import Vector
-from diswot.errors import OptionError
 from diswot.search.few_shot import Ranker
-from search_spaces import ChoiceSpace
 
 AT_ONCE = 4
+FEWEST_FULL = 3
+"""Full trainings in a budget of which at least half goes to full ones."""
+
 ETA = 3
 """Reduction factor η of successive halving and Hyperband."""
 
@@ -46,13 +47,13 @@ class Spending:
         """Train a network for all epochs; return whether the budget allowed it."""
         return self._train(place, self.full, self.table.full, 1.0)
 
-    def _train(self, index: int, known: dict[int, float], results: Vector, cost: float) -> bool:
-        if index not in known:
+    def _train(self, place: int, known: dict[int, float], results: Vector, cost: float) -> bool:
+        if place not in known:
             if self.left < cost:
                 return False
             self.spent += cost
-            known[index] = float(results[index])
-            self._after[index, known is self.full] = self.spent
+            known[place] = float(results[place])
+            self._after[place, known is self.full] = self.spent
         return True
 
     def best(self, cost: float | None = None) -> int:
@@ -63,9 +64,9 @@ class Spending:
         """
         limit = self.cost if cost is None else cost
         for whole, known in ((True, self.full), (False, self.short)):
-            within = [item for item in known if self._after[item, whole] <= limit + 1e-9]
+            within = [each for each in known if self._after[each, whole] <= limit + 1e-9]
             if within:
-                return max(within, key=lambda index: known[index])
+                return max(within, key=lambda place: known[place])
         return self._untrained
 
 
@@ -92,37 +93,51 @@ class Briefs:
 
 
 def diswot(spending: Spending, briefs: Briefs) -> int:
-    """Short trainings by expected improvement with the score as prior, then the best in full."""
-    whole = int(2 * spending.left / 3) if spending.left >= 3 else 0
-    known = briefs.first(int((spending.left - whole) / spending.table.share))
-    for index in known:
-        spending.brief(index)
-    order = [int(index) for index in briefs.ranker.ranking(known)]
-    for index in order[:whole]:
-        spending.whole(index)
+    """Short trainings while they are worth it, at most half of the budget, then full ones.
+
+    Below three full trainings all of it may go to short ones.
+    """
+    share, whole = spending.table.share, spending.cost >= FEWEST_FULL
+    most = spending.left / 2 if whole else spending.left
+    count, known = 0, dict[int, float]()
+
+    def full(more: int) -> int:
+        return int(spending.left - (count + more) * share)
+
+    while count + AT_ONCE <= min(int(most / share), len(briefs.ranker)):
+        if not briefs.ranker.worthwhile(known, int(most / share) - count, full):
+            break
+        count += AT_ONCE
+        known = briefs.first(count)
+    order = [int(place) for place in briefs.ranker.ranking(known)]
+    trained = full(0)
+    for place in known:
+        spending.brief(place)
+    for place in order[:trained]:
+        spending.whole(place)
     return spending.best() if spending.full else order[0]
 
 
 def score_top(spending: Spending, briefs: Briefs) -> int:
     """The best by score in full, as many as the budget allows; without any the first."""
-    order = [int(index) for index in briefs.ranker.ranking({})]
-    for index in order[: int(spending.left)]:
-        spending.whole(index)
+    order = [int(place) for place in briefs.ranker.ranking({})]
+    for place in order[: int(spending.left)]:
+        spending.whole(place)
     return spending.best() if spending.full else order[0]
 
 
 def random_full(spending: Spending, briefs: Briefs) -> int:
     """Train random networks for all epochs."""
-    for index in spending.rng.permutation(len(briefs.ranker)):
-        if not spending.whole(int(index)):
+    for place in spending.rng.permutation(len(briefs.ranker)):
+        if not spending.whole(int(place)):
             break
     return spending.best()
 
 
 def random_short(spending: Spending, briefs: Briefs) -> int:
     """Train random networks for few epochs."""
-    for index in spending.rng.permutation(len(briefs.ranker)):
-        if not spending.brief(int(index)):
+    for place in spending.rng.permutation(len(briefs.ranker)):
+        if not spending.brief(int(place)):
             break
     return spending.best()
 
@@ -135,15 +150,15 @@ def regularized_evolution(spending: Spending, _briefs: Briefs) -> int:
         if len(spending.short) == size:
             break
         if len(population) < 10:
-            index = int(rng.integers(size))
+            place = int(rng.integers(size))
         else:
             drawn = rng.choice(population, 3, replace=False)
-            parent = max(drawn, key=lambda item: spending.short[int(item)])
+            parent = max(drawn, key=lambda each: spending.short[int(each)])
             mutant = table.space.mutate(table.architectures[int(parent)], rng)
-            index = table.nearest([str(gene) for gene in mutant], rng)
-        if not spending.brief(index):
+            place = table.nearest(genes_of(mutant), rng)
+        if not spending.brief(place):
             break
-        population = [*population[-9:], index]
+        population = [*population[-9:], place]
     return spending.best()
 
 
@@ -163,14 +178,14 @@ def _bracket(spending: Spending, cost: float) -> None:
     share = spending.table.share
     count = int(cost / (share + 1 / ETA)) if cost >= 1 else int(cost / share)
     drawn = [
-        int(index) for index in spending.rng.permutation(len(spending.table.full))[: max(count, 1)]
+        int(place) for place in spending.rng.permutation(len(spending.table.full))[: max(count, 1)]
     ]
-    results = [index for index in drawn if spending.brief(index)]
+    found = [place for place in drawn if spending.brief(place)]
     if cost < 1:
         return
-    best = sorted(results, key=lambda index: -spending.short[index])
-    for index in best[: max(1, len(best) // ETA)]:
-        if not spending.whole(index):
+    best = sorted(found, key=lambda place: -spending.short[place])
+    for place in best[: max(1, len(best) // ETA)]:
+        if not spending.whole(place):
             break
 
 
@@ -180,19 +195,15 @@ def tpe(spending: Spending, briefs: Briefs) -> int:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     table, rng = spending.table, spending.rng
-    if not isinstance(table.space, ChoiceSpace):
-        raise OptionError(f"TPE needs the genes of a ChoiceSpace, but got {table.space!r}")
+    options = [np.unique(column).tolist() for column in table.genes.T]
     sampler = optuna.samplers.TPESampler(seed=int(rng.integers(2**31)))
     study = optuna.create_study(direction="maximize", sampler=sampler)
     while spending.left >= table.share and len(spending.short) < len(briefs.ranker):
         trial = study.ask()
-        genes = [
-            str(trial.suggest_categorical(name, [str(option) for option in choice.options]))
-            for name, choice in table.space.fields.items()
-        ]
-        index = table.nearest(genes, rng)
-        spending.brief(index)
-        study.tell(trial, spending.short[index])
+        genes = [trial.suggest_categorical(str(n), each) for n, each in enumerate(options)]
+        place = table.nearest(genes, rng)
+        spending.brief(place)
+        study.tell(trial, spending.short[place])
         if len(study.trials) > 1.2 * len(briefs.ranker):
             break
     return spending.best()
@@ -214,9 +225,7 @@ ANYTIME = ("random, full", "random, short", "regularized evolution", "tpe")
 """Methods that do with a smaller budget what they do first with a larger one."""
 
 
-def available(table: BudgetTable) -> dict[str, Callable[[Spending, Briefs], int]]:
-    """Return the methods that can spend a budget on a table."""
-    left_out = set()
-    if find_spec("optuna") is None or not isinstance(table.space, ChoiceSpace):
-        left_out.add("tpe")
+def available() -> dict[str, Callable[[Spending, Briefs], int]]:
+    """Return the methods whose packages are installed."""
+    left_out = {"tpe"} if find_spec("optuna") is None else set()
     return {name: method for name, method in METHODS.items() if name not in left_out}

@@ -1,15 +1,17 @@
-"""What a budget of trainings buys, from tables: `python -m benchmarks.training_budgets`.
+"""What a budget of trainings buys, from tables: `python -m benchmarks.training_budgets FOLDER`.
 
 Every method spends the same number of full trainings, in short or full ones, and names a network;
 its regret is how far that is behind the best of the table. Methods read a table's short result for
 what they train briefly and its full result for what they train in full, and nothing else. TPE needs
-optuna (`pip install optuna`); without it there are no rows of it.
+optuna (`pip install optuna`); without it there are no rows of it. Stopped, it resumes from the
+folder.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import click
@@ -20,6 +22,7 @@ from benchmarks.budget_methods import ANYTIME, Briefs, Spending, available
 from benchmarks.budget_tables import LIMITS, TABLES, BudgetTable
 from benchmarks.results_folder import keep
 from diswot.bench.rank_statistics import kendall
+from diswot.bench.record_store import RecordStore
 from diswot.cli import displayed_progress, options
 from diswot.progress import Progress, Step
 from diswot.search.few_shot import Ranker
@@ -35,10 +38,11 @@ as on the cells of NAS-Bench-201."""
 BRIEF = 20
 """Short trainings after which the order of the posterior is compared with the full results."""
 
-BRIEF_AT = 2.0
-"""The cost in whose rows that is written."""
-
 OURS = "diswot"
+KEY = ("table", "max_params", "seed", "method")
+TAUS = {"tau_before": 0.0, "tau_after": 2.0}
+"""The costs in whose rows Kendall's τ before and after short trainings is written."""
+
 RESAMPLED = 2_000
 """Bootstrap samples of an interval."""
 
@@ -87,51 +91,69 @@ Regrets: TypeAlias = dict[tuple[str, float], list[float]]
 """By method and cost, one for each seed."""
 
 
-def rows_of(table: BudgetTable, limit: int | None, progress: Progress) -> list[BudgetRow]:
-    """Return the rows of a table."""
-    results: Regrets = {}
-    taus: dict[float, list[float]] = {0.0: [], BRIEF_AT: []}
-    seconds: list[float] = []
+def rows_of(
+    table: BudgetTable, limit: int | None, store: RecordStore, progress: Progress
+) -> list[BudgetRow]:
+    """Return the rows of a table, from the records that exist and those that are made."""
+    found: Regrets = {}
+    ours: list[dict[str, Any]] = []
     for seed in range(SEEDS):
-        seen = table.seen(seed)
-        noise = generator_for("noise of scores", table.name, seed).standard_normal(len(seen.scores))
-        scores = seen.scores + NOISE * seen.scores.std() * noise
-        briefs = Briefs(seen.short, Ranker(seen.features, scores))
-        started = time.process_time()
-        known = briefs.first(BRIEF)
-        seconds.append(time.process_time() - started)
-        taus[0.0].append(_tau(briefs.ranker, {}, seen))
-        taus[BRIEF_AT].append(_tau(briefs.ranker, known, seen))
-        for name, cost, regret in _regrets(seen, briefs, seed):
-            results.setdefault((name, cost), []).append(regret)
+        for name, each in _records(table, limit, seed, store).items():
+            for cost, regret in zip(COSTS, each["regrets"], strict=True):
+                found.setdefault((name, cost), []).append(regret)
+            ours += [each] if name == OURS else []
         progress(Step(f"{table.name} {limit or ''}", seed + 1, SEEDS, ""))
-    spent = round(float(np.mean(seconds)), 3)
-    more = {cost: {"tau": round(float(np.mean(tau)), 4)} for cost, tau in taus.items()}
+    mean = {name: float(np.mean([each[name] for each in ours])) for name in (*TAUS, "seconds")}
+    more = {cost: {"tau": round(mean[name], 4)} for name, cost in TAUS.items()}
     size = len(table.seen(0).full)
     return [
         BudgetRow(
             *(table.name, limit, size, name, cost, *_spread(regrets)),
-            **(_against_others(results, cost) | more.get(cost, {}) if name == OURS else {}),
-            seconds=spent if name == OURS else None,
+            **(_against_others(found, cost) | more.get(cost, {}) if name == OURS else {}),
+            seconds=round(mean["seconds"], 3) if name == OURS else None,
         )
-        for (name, cost), regrets in results.items()
+        for (name, cost), regrets in found.items()
     ]
 
 
-def _regrets(table: BudgetTable, briefs: Briefs, seed: int) -> Iterator[tuple[str, float, float]]:
-    """Yield method, cost and regret of every method at every cost."""
-    best = float(table.full.max())
-    for name, method in available(table).items():
-        rng = generator_for("training budgets", table.name, name, seed)
-        if name in ANYTIME:
-            spending = Spending(table, max(COSTS), rng)
-            method(spending, briefs)
-            for cost in COSTS:
-                yield name, cost, best - float(table.full[spending.best(cost)])
-        else:
-            for cost in COSTS:
-                place = method(Spending(table, cost, rng), briefs)
-                yield name, cost, best - float(table.full[place])
+def _records(
+    table: BudgetTable, limit: int | None, seed: int, store: RecordStore
+) -> dict[str, dict[str, Any]]:
+    """Return the record of each method in one seed; those that are missing are made."""
+    seen = table.seen(seed)
+    noise = generator_for("noise of scores", table.name, seed).standard_normal(len(seen.scores))
+    scores = seen.scores + NOISE * seen.scores.std() * noise
+    briefs = Briefs(seen.short, Ranker(seen.features, scores))
+    found = {}
+    for name in available():
+        key = (table.name, limit, seed, name)
+        if key not in store.records:
+            of = _of_ours(seen, briefs) if name == OURS else {}
+            regrets = _regrets(name, seen, briefs, seed)
+            store.append(dict(zip(KEY, key, strict=True)) | {"regrets": regrets} | of)
+        found[name] = store.records[key]
+    return found
+
+
+def _of_ours(table: BudgetTable, briefs: Briefs) -> dict[str, float]:
+    """Return the time of the choice of `BRIEF` short trainings, and τ before and after them."""
+    started = time.process_time()
+    known = briefs.first(BRIEF)
+    seconds = time.process_time() - started
+    before, after = _tau(briefs.ranker, {}, table), _tau(briefs.ranker, known, table)
+    return {"seconds": seconds, "tau_before": before, "tau_after": after}
+
+
+def _regrets(name: str, table: BudgetTable, briefs: Briefs, seed: int) -> list[float]:
+    """Return the regret of a method at every cost."""
+    best, method = float(table.full.max()), available()[name]
+    spent = [
+        Spending(table, cost, generator_for("training budgets", table.name, name, seed))
+        for cost in ([max(COSTS)] if name in ANYTIME else COSTS)
+    ]
+    chosen = [method(each, briefs) for each in spent]
+    places = [spent[0].best(cost) for cost in COSTS] if name in ANYTIME else chosen
+    return [best - float(table.full[place]) for place in places]
 
 
 def _spread(regrets: Sequence[float]) -> tuple[float, float, float, float]:
@@ -140,11 +162,11 @@ def _spread(regrets: Sequence[float]) -> tuple[float, float, float, float]:
     return median, low, high, round(float(np.mean(regrets)), 3)
 
 
-def _against_others(regrets: Regrets, cost: float) -> dict[str, Any]:
+def _against_others(found: Regrets, cost: float) -> dict[str, Any]:
     """Return the best of the others at a cost, and how far `diswot` is behind it."""
-    others = [name for name, item in regrets if item == cost and name != OURS]
-    other = min(others, key=lambda name: float(np.mean(regrets[name, cost])))
-    behind = np.array(regrets[OURS, cost]) - np.array(regrets[other, cost])
+    others = [name for name, each in found if each == cost and name != OURS]
+    other = min(others, key=lambda name: float(np.mean(found[name, cost])))
+    behind = np.array(found[OURS, cost]) - np.array(found[other, cost])
     rng = generator_for("bootstrap of regrets", cost)
     means = rng.choice(behind, (RESAMPLED, len(behind))).mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5]).round(3).tolist()
@@ -159,19 +181,20 @@ def _tau(ranker: Ranker, known: Mapping[int, float], table: BudgetTable) -> floa
 
 @click.command()
 @options.DATA_ROOT
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("tables", nargs=-1, type=click.Choice([*TABLES]))
-def main(data_root: str | None, tables: tuple[str, ...]) -> None:
-    """Write benchmarks/results/training-budgets-TABLE.csv."""
+def main(data_root: str | None, folder: Path, tables: tuple[str, ...]) -> None:
+    """Write benchmarks/results/training-budgets-TABLE.csv; FOLDER has what is done already."""
     torch.set_num_threads(1)
     root = find_root(data_root)
-    with displayed_progress() as progress:
+    made = {"costs": COSTS, "seeds": SEEDS, "noise": NOISE, "brief": BRIEF}
+    with displayed_progress() as progress, RecordStore(folder, made, key=KEY) as store:
         for name in tables or TABLES:
             started, table = datetime.now(UTC), TABLES[name](name, root)
             limit = LIMITS[name]
-            rows = rows_of(table, None, progress)
-            rows += rows_of(table.within(limit), int(limit), progress)
-            provenance = {"costs": COSTS, "seeds": SEEDS, "noise": NOISE, "brief": BRIEF}
-            keep(f"training-budgets-{name}", rows, provenance, started)
+            rows = rows_of(table, None, store, progress)
+            rows += rows_of(table.within(limit), int(limit), store, progress)
+            keep(f"training-budgets-{name}", rows, made, started)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.documentation._budgets import training_budgets
+from benchmarks.documentation._budgets import training_budget_summary, training_budgets
 from benchmarks.documentation._figures import FIGURES, drawn
 from benchmarks.documentation._scores import (
     all_cells,
@@ -56,6 +56,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "thin_budgets": thin_budgets,
     "thin_differences": thin_differences,
     "distilled": distilled,
+    "training_budget_summary": training_budget_summary,
     "training_budgets": training_budgets,
     "training_speed": training_speed,
 }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from benchmarks.results_folder import RESULTS
 from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
+from diswot.plots import Axis, Dot, Figure, Plot, Series
 
 _METHODS = {
     "diswot": "short trainings with the score",
@@ -13,6 +14,16 @@ _METHODS = {
     "tpe": "optuna's TPE, short trainings",
 }
 """The methods that pages compare, and what they are called there."""
+
+_LINES = {
+    "diswot": ("short trainings with the score", "line-0"),
+    "top of the score": ("top-scoring networks, in full", "line-5"),
+    "regularized evolution": ("regularized evolution", "line-4"),
+    "hyperband": ("Hyperband", "line-1"),
+    "random, short": ("random, short trainings", "line-3"),
+    "tpe": ("TPE", "line-2"),
+}
+"""The methods of the figure: label and look."""
 
 
 def training_budgets(table: str, max_params: str = "") -> str:
@@ -36,6 +47,87 @@ def training_budgets(table: str, max_params: str = "") -> str:
             for name, label in _METHODS.items()
             if (name, costs[0]) in results
         ],
+    )
+
+
+TABLES = {
+    "nas-bench-201": "NAS-Bench-201, CIFAR-100",
+    "nas-bench-201-cifar10": "NAS-Bench-201, CIFAR-10",
+    "nas-bench-macro": "NAS-Bench-Macro",
+    "nats-sss": "NATS-SSS",
+    "resnet-s0": "S0",
+    "autoformer": "AutoFormer",
+    "digits-thin": "thin networks",
+}
+"""Tables of the comparison, and their names on pages."""
+
+COSTS = ("0", "0.5", "1", "2", "5", "6", "10")
+
+
+def training_budget_summary() -> str:
+    """Return the mean regrets of the search, marked where another method is clearly better."""
+    rows = [row for table in TABLES for row in _rows_of_ours(table)]
+    by_table: dict[str, list[Mapping[str, str]]] = {}
+    for row in rows:
+        by_table.setdefault(_title(row["table"], row["max_params"]), []).append(row)
+    return markdown(
+        ["table", "networks", *COSTS],
+        [
+            [title, of_table[0]["networks"], *map(_against, of_table)]
+            for title, of_table in by_table.items()
+        ],
+    )
+
+
+def _rows_of_ours(table: str) -> list[Mapping[str, str]]:
+    rows = read_table(RESULTS / f"training-budgets-{table}.csv")
+    return [row for row in rows if row["method"] == "diswot"]
+
+
+def _title(table: str, limit: str) -> str:
+    return TABLES[table] + (f", ≤ {float(limit) / 1e3:,.0f}k" if limit else "")
+
+
+def _against(row: Mapping[str, str]) -> str:
+    """Return a mean regret and, where it is clearly higher than another method's, by how much."""
+    mean = number(row["mean"])
+    if float(row["behind_low"]) <= 0:
+        return mean
+    return f"**{mean}** (+{number(row['behind'])})"
+
+
+def training_budget_curves() -> Figure:
+    """Return the figure of the median regret of every method against the cost."""
+    plots = [
+        _curves(table, limit)
+        for table in TABLES
+        for limit in dict.fromkeys(row["max_params"] for row in _rows_of_ours(table))
+    ]
+    return Figure("training-budgets", tuple(plots), columns=2)
+
+
+def _curves(table: str, limit: str) -> Plot:
+    rows = [
+        row
+        for row in read_table(RESULTS / f"training-budgets-{table}.csv")
+        if row["max_params"] == limit
+    ]
+    series = []
+    for method, (label, look) in _LINES.items():
+        dots = tuple(
+            Dot(float(row["cost"]), float(row["median"])) for row in rows if row["method"] == method
+        )
+        if dots:
+            series.append(Series(label, "line", look, dots))
+    title = _title(table, limit)
+    top = max(dot.y for one in series[:2] for dot in one.dots)
+    return Plot(
+        title.replace(" ", "-"),
+        title,
+        "",
+        Axis("cost in full trainings"),
+        Axis("median regret, points", limits=(0, 1.15 * top)),
+        tuple(series),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.documentation._bars import loss_gains, score_times, thin_regrets
+from benchmarks.documentation._budgets import training_budget_curves
 from benchmarks.documentation._scores import FIT_RANKED
 from benchmarks.results_folder import RESULTS
 from diswot.csv_table import read_table
@@ -137,6 +138,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "scores-thin.svg": thin_regrets,
     "losses-gain.svg": loss_gains,
     "speed-scores.svg": score_times,
+    "training-budgets.svg": training_budget_curves,
 }
 """Files in docs/images, and what makes each."""
 

@@ -27,8 +27,9 @@ class Plan:
         trainings: short ones, at most; `None` for as many as `seconds` allow.
         epochs: of each.
         shortlist: students that are trained on, by successive halving; `None` as asked for.
-        whole: epochs of a full training, where `seconds` are given.
-        seconds: of all trainings together, up to the winner's.
+        whole: epochs of a full training, where `total` or `seconds` are given.
+        total: epochs of all trainings together, up to the winner's.
+        seconds: of all trainings together, in place of `total`.
         refilled: whether epochs that a training stopped early has saved go to further ones.
     """
 
@@ -36,6 +37,7 @@ class Plan:
     epochs: int
     shortlist: int | None = None
     whole: int = 0
+    total: int = 0
     seconds: float | None = None
     refilled: bool = False
 
@@ -51,6 +53,19 @@ class Plan:
         total = self.seconds or 0.0
         allowed = min(total / 2, total - self.whole * each) - sum(one.seconds for one in done)
         return max(0, int(allowed / max(each * self.epochs, 1e-9)))
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether fewer short trainings may be run, so that more are trained in full."""
+        return self.refilled or (self.seconds is not None and self.trainings is None)
+
+    def full(self, done: Collection[BriefTraining], more: int) -> int:
+        """Return how many full trainings are left after `more` further short ones, at least 1."""
+        spent, total = float(sum(each.spent for each in done)), float(self.total)
+        if self.seconds is not None:
+            each = max(seconds_per_epoch(done), 1e-9)
+            spent, total = sum(one.seconds for one in done) / each, self.seconds / each
+        return max(1, int((total - spent - more * self.epochs) / self.whole))
 
 
 @dataclass(frozen=True)
@@ -131,11 +146,11 @@ class TrainingBudget:
         return f"{self.minutes:g}min" if self.total is None else f"{self.total:g}x"
 
     def plan(self, whole: int, done: Collection[BriefTraining] = ()) -> Plan:
-        """Divide the budget: half for short trainings, the rest for those of the best.
+        """Divide the budget: at most half for short trainings, the rest for those of the best.
 
         Args:
             whole: epochs of a full training.
-            done: short trainings, by whose time minutes are divided.
+            done: short trainings, whose epochs or time are spent.
 
         Raises:
             OptionError: short trainings are longer than full ones, or leave too few epochs to
@@ -161,14 +176,17 @@ class TrainingBudget:
                 f"--train-budget {self}, and the winner needs {whole}: take fewer or "
                 "shorter ones"
             )
-        return Plan(count, epochs, _shortlist(whole, left, count), refilled=not asked)
+        if done:
+            left = total - sum(each.spent for each in done)
+        shortlist = _shortlist(whole, left, max(count, left // whole))
+        return Plan(count, epochs, shortlist, whole, total, refilled=not asked)
 
     def _of_time(self, epochs: int, whole: int, done: Collection[BriefTraining]) -> Plan:
         seconds = 60 * (self.minutes or 0.0)
         left = seconds - sum(each.seconds for each in done)
         each = seconds_per_epoch(done)
         shortlist = _shortlist(whole, int(left / each) if each else 0, len(done))
-        return Plan(self.trainings, epochs, shortlist, whole, seconds)
+        return Plan(self.trainings, epochs, shortlist, whole, seconds=seconds)
 
 
 def seconds_per_epoch(done: Collection[BriefTraining]) -> float:

@@ -11,12 +11,13 @@ from tests.conftest import CommandLine
 
 SEARCHED = [*QUICK, "--population", 4, "--generations", 0]
 SHORT = ["--epochs", 2, "--teacher-epochs", 1, "--force", "--no-compare", "--no-onnx"]
+DIVIDED = ["--train-budget", "4x", "--trainings", 4]
 
 
 @pytest.mark.slow
 @pytest.mark.processes
 def test_a_run_divides_its_training_budget_and_is_resumed(cli: CommandLine, tmp_path: Path) -> None:
-    done = cli("run", *SEARCHED, *SHORT, "--train-budget", "4x", "--out", "r")
+    done = cli("run", *SEARCHED, *SHORT, *DIVIDED, "--out", "r")
     assert done.code == 0, done.err
     assert "Short trainings of 1 epochs" in done.out
     assert "Shortlist by successive halving" in done.out

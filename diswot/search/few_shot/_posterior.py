@@ -1,9 +1,11 @@
 """What short trainings of a few candidates say about full trainings of all."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from scipy.stats import rankdata
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+
+_Estimate: TypeAlias = tuple[Vector, Vector, float]
+"""Mean and variance of all full results (N,) under one assumption, and its log evidence."""
 
 SHARED_ERROR = 0.3
 """Share of the error of short trainings that similar candidates have in common."""
@@ -41,19 +46,31 @@ ASSUMPTIONS = tuple(
 """Results say which of them are likely."""
 
 
-@dataclass(frozen=True)
-class _Estimate:
-    """Mean and variance of all full results under one assumption, and how likely it is.
+@dataclass(frozen=True, eq=False)
+class Beliefs:
+    """The posterior of all full results, in standard deviations over all candidates.
 
     Attributes:
-        mean: of each candidate (N,), in standard deviations over all.
-        variance: of each (N,).
-        evidence: log marginal likelihood of the results.
+        weights: posterior probability of each of A assumptions (A,).
+        means: expected results of all candidates under each (A, N).
+        variances: their variances (A, N).
+        short: correlation of full results with short ones under each (A,).
     """
 
-    mean: Vector
-    variance: Vector
-    evidence: float
+    weights: Vector
+    means: Matrix
+    variances: Matrix
+    short: Vector
+
+    @cached_property
+    def mean(self) -> Vector:
+        """Expected result of each candidate (N,)."""
+        return np.asarray(self.weights @ self.means)
+
+    @property
+    def trust(self) -> float:
+        """Expected correlation of full results with short ones."""
+        return float(self.weights @ self.short)
 
 
 class Posterior:
@@ -78,51 +95,46 @@ class Posterior:
         # Uniform, not normal: the upper end of a score hardly ranks, so it must not stick out.
         self._prior = ((rankdata(scores) - 0.5) / len(scores) - 0.5) * np.sqrt(12)
 
-    def __call__(
-        self, results: Mapping[int, float], pending: Sequence[int] = ()
-    ) -> tuple[Vector, Vector]:
-        """Return mean and standard deviation of the full results of all candidates (N,).
+    def __call__(self, results: Mapping[int, float]) -> Beliefs:
+        """Return what is believed about the full results of all candidates.
 
         Args:
-            results: of short trainings, by place; at least two. Where all are equal, they say
-                nothing.
-            pending: places whose short results are awaited: they reduce the deviation alone.
+            results: of short trainings, by place. Fewer than two, and equal ones, say nothing.
         """
-        if np.ptp([*results.values()]) == 0:
-            return self._prior.copy(), np.ones_like(self._prior)
-        collected = list(self._estimates(results, pending))
-        evidence = np.array([item.evidence for item in collected])
-        weights = np.exp(evidence - evidence.max())
-        weights /= weights.sum()
-        means = np.array([item.mean for item in collected])
-        mean = weights @ means
-        variance = weights @ (np.array([item.variance for item in collected]) + (means - mean) ** 2)
-        return mean, np.sqrt(np.maximum(variance, 1e-12))
+        if len({*results.values()}) < 2:
+            found = [self._before(each) for each in ASSUMPTIONS]
+        else:
+            found = [*self._after(results)]
+        means, variances, evidence = zip(*found, strict=True)
+        likely = np.exp(np.array(evidence) - max(evidence))
+        short = np.array([each.short for each in ASSUMPTIONS])
+        return Beliefs(likely / likely.sum(), np.array(means), np.array(variances), short)
 
-    def _estimates(
-        self, results: Mapping[int, float], pending: Sequence[int]
-    ) -> Iterator[_Estimate]:
+    def _before(self, each: Assumption) -> _Estimate:
+        variance = np.full_like(self._prior, 1 - each.score**2)
+        return each.score * self._prior, variance, math.log(each.odds)
+
+    def _after(self, results: Mapping[int, float]) -> Iterator[_Estimate]:
         # imported here: commands that train nothing need not wait for it
         from sklearn.gaussian_process.kernels import Matern
 
-        indices = np.array([*results, *pending])
-        values = np.array([*results.values()])
-        similar = Matern(nu=2.5)(self._features[indices], self._features)
-        same = np.arange(len(self._features)) == indices[:, None]
-        error = (SHARED_ERROR * similar + (1 - SHARED_ERROR) * same)[:, indices]
-        for item in ASSUMPTIONS:
-            left = 1 - item.score**2
-            residual = item.shared * similar + (1 - item.shared) * same
-            across = item.short * left * residual
-            among = item.short * across[:, indices] + (1 - item.short**2) * error
+        places, values = np.array([*results]), np.array([*results.values()])
+        similar = Matern(nu=2.5)(self._features[places], self._features)
+        same = np.arange(len(self._features)) == places[:, None]
+        error = (SHARED_ERROR * similar + (1 - SHARED_ERROR) * same)[:, places]
+        for each in ASSUMPTIONS:
+            left = 1 - each.score**2
+            residual = each.shared * similar + (1 - each.shared) * same
+            across = each.short * left * residual
+            among = each.short * across[:, places] + (1 - each.short**2) * error
             factor = np.linalg.cholesky(among)
             explained = solve_triangular(factor, across, lower=True)
-            known = factor[: len(values), : len(values)]
-            expected = item.short * item.score * self._prior[indices[: len(values)]]
-            weights, evidence = _fitted(known, values, expected)
-            mean = item.score * self._prior + weights @ explained[: len(values)]
+            weights, evidence = _fitted(
+                factor, values, each.short * each.score * self._prior[places]
+            )
+            mean = each.score * self._prior + weights @ explained
             variance = left - (explained**2).sum(axis=0)
-            yield _Estimate(mean, variance, evidence + math.log(item.odds))
+            yield mean, variance, evidence + math.log(each.odds)
 
 
 def _fitted(factor: Matrix, values: Vector, expected: Vector) -> tuple[Vector, float]:

@@ -1,21 +1,28 @@
 """Rank all candidates from their scores and the results of a few short trainings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from diswot.search.few_shot._posterior import Matrix, Posterior, Vector
+from diswot.search.few_shot._division import worthwhile
+from diswot.search.few_shot._posterior import Beliefs, Matrix, Posterior, Vector
 
 FEWEST = 3
 """Number of results below which candidates are ranked by score alone."""
 
 FIRST = 5
-"""Number of trainings chosen by score and diversity before expected improvement is used."""
+"""Number of trainings chosen by score and diversity before the posterior chooses."""
 
 BEST = 0.1
 """Fraction of the candidates, by score, from which the first trainings are chosen."""
+
+CACHED = 32
+"""Number of sets of results for which the posterior is cached."""
+
+TRUSTED = 0.6
+"""Expected correlation of short and full results from which the best short one ranks first."""
 
 
 class Ranker:
@@ -36,27 +43,46 @@ class Ranker:
 
     def __init__(self, features: Matrix, scores: Vector) -> None:
         self._features = features
-        self._posterior = Posterior(features, scores)
+        posterior = Posterior(features, scores)
+        self._cached = lru_cache(CACHED)(lambda results: posterior(dict(results)))
         self._scores = scores
         self._order = np.argsort(-scores, kind="stable")
 
     def __len__(self) -> int:
         return len(self._scores)
 
+    def _beliefs(self, results: Mapping[int, float]) -> Beliefs:
+        return self._cached(tuple(results.items()))
+
     def ranking(self, results: Mapping[int, float]) -> NDArray[np.int64]:
         """Return the places of all candidates (N,), the most promising first.
 
-        The first is the best of the short trainings; the others are ordered by their expected
-        full results. With fewer than three results the score alone ranks.
+        They are ordered by their expected full results. If short results are expected to
+        correlate with full ones by at least 0.6, the best of the short trainings comes first.
+        With fewer than three results the score alone ranks.
 
         Args:
             results: results of short trainings by index; higher is better.
         """
         if len(results) < FEWEST:
             return self._order
-        mean, _ = self._posterior(results)
-        mean[max(results, key=lambda index: (results[index], mean[index]))] = np.inf
+        beliefs = self._beliefs(results)
+        mean = beliefs.mean.copy()
+        if beliefs.trust >= TRUSTED:
+            mean[max(results, key=lambda place: (results[place], mean[place]))] = np.inf
         return np.lexsort((-self._scores, -mean))
+
+    def worthwhile(
+        self, results: Mapping[int, float], most: int, full: Callable[[int], int]
+    ) -> int:
+        """Return how many further short trainings are worth their cost in full ones.
+
+        Args:
+            results: results of short trainings by index.
+            most: the highest number of further short trainings.
+            full: number of full trainings that are left after a number of further short ones.
+        """
+        return worthwhile(self._beliefs(results), results, most, full)
 
     def proposals(
         self, results: Mapping[int, float], count: int, *, tried: frozenset[int] = frozenset()
@@ -64,39 +90,28 @@ class Ranker:
         """Return the indices of the `count` candidates to train next.
 
         The first are the best by score and others of the best tenth that differ most from them.
-        Then each is the one of the highest expected improvement over those that were trained; for
-        the proposals after it, it counts as one whose result is awaited.
+        Then they are those with the highest expected full results.
 
         Args:
             results: results of short trainings by index.
             count: number of candidates; fewer are returned if not enough are left.
             tried: indices that are not proposed, for example because their training failed.
         """
-        taken, result = set(tried) | set(results), list[int]()
-        for _ in range(min(count, len(self) - len(taken))):
-            if len(taken) < FIRST or len(results) < FEWEST:
-                place = self._most_different(taken)
-            else:
-                place = self._most_improving(results, result, taken)
-            result.append(place)
-            taken.add(place)
-        return result
+        taken, found = set(tried) | set(results), list[int]()
+        count = min(count, len(self) - len(taken))
+        while len(found) < count and (len(taken) < FIRST or len(results) < FEWEST):
+            found.append(self._most_different(taken))
+            taken.add(found[-1])
+        if len(found) < count:
+            best = np.argsort(-self._beliefs(results).mean, kind="stable")
+            found += [int(place) for place in best if place not in taken][: count - len(found)]
+        return found
 
-    def _most_improving(
-        self, results: Mapping[int, float], pending: list[int], used: set[int]
-    ) -> int:
-        """Return the place of the highest expected improvement."""
-        mean, deviation = self._posterior(results, pending)
-        gain = (mean - mean[list(results)].max()) / deviation
-        improvement = deviation * (gain * norm.cdf(gain) + norm.pdf(gain))
-        improvement[list(used)] = -np.inf
-        return int(improvement.argmax())
-
-    def _most_different(self, used: set[int]) -> int:
+    def _most_different(self, taken: set[int]) -> int:
         """Return the best by score, or of the best tenth the farthest from those taken."""
-        pool = self._order[: max(round(BEST * len(self)), 4 * FIRST, len(used) + 1)]
-        left = [int(index) for index in pool if index not in used]
-        if not used:
+        pool = self._order[: max(round(BEST * len(self)), 4 * FIRST, len(taken) + 1)]
+        left = [int(place) for place in pool if place not in taken]
+        if not taken:
             return left[0]
-        between = self._features[left][:, None] - self._features[sorted(used)][None]
+        between = self._features[left][:, None] - self._features[sorted(taken)][None]
         return left[int((between**2).sum(axis=2).min(axis=1).argmax())]

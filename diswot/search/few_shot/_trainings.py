@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -121,49 +121,74 @@ def train_briefly(
     settings = result.manifest["settings"]
     short = replace(distillation, recipe=replace(distillation.recipe, epochs=plan.epochs))
     trainer = Trainer(result.space, short, settings["seed"], settings["threads"])
-    candidates = [*{item.key: item for item in reversed(result.ranking)}.values()][::-1]
+    candidates = [*{each.key: each for each in reversed(result.ranking)}.values()][::-1]
     _report_asked(plan, len(candidates), progress)
-    ranker = Ranker(features(candidates), np.array([item.score for item in candidates], float))
-    indices = {item.key: index for index, item in enumerate(candidates)}
+    ranker = Ranker(features(candidates), np.array([each.score for each in candidates], float))
+    places = {each.key: place for place, each in enumerate(candidates)}
     done: dict[int, BriefTraining] = {}
     record = Journal(None if result.folder is None else result.folder / JOURNAL, plan.epochs)
     with executor_of(trainer, workers, cluster) as (executor, shared):
-        while left := min(plan.left(done.values()), len(candidates) - len(done)):
-            count = len(done) + left
-            chosen = ranker.proposals(
-                expected_values(done), min(AT_ONCE, left), tried=frozenset(done)
-            )
+        recorded = [places[key] for key in record.known if key in places]
+        while chosen := _chosen(plan, ranker, done, recorded):
+            count = len(done) + plan.left(done.values())
             least = least_values(done.values(), plan.epochs)
-            for item in _trained(
-                [candidates[index] for index in chosen], least, record, executor, shared
+            for each in _trained(
+                [candidates[place] for place in chosen], least, record, executor, shared
             ):
-                done[indices[item.key]] = item
-                progress(_step(item, len(done), count))
+                done[places[each.key]] = each
+                progress(_step(each, len(done), count))
     results = expected_values(done)
-    _report_results(len(results), progress)
-    failed = {index for index, item in done.items() if item.value is None}
+    _report_results(len(results), plan.left(done.values()) if plan.adaptive else 0, progress)
+    failed = {place for place, each in done.items() if each.value is None}
     ranked = sorted(ranker.ranking(results).tolist(), key=failed.__contains__)
-    order = [candidates[index] for index in ranked]  # what cannot be trained is the last
+    order = [candidates[place] for place in ranked]  # what cannot be trained is the last
     return replace(
         result,
         best=order[0],
         trainings=tuple(done.values()),
-        order=tuple(item.key for item in order),
+        order=tuple(each.key for each in order),
     )
+
+
+def _chosen(
+    plan: Plan, ranker: Ranker, done: Mapping[int, BriefTraining], recorded: Sequence[int]
+) -> list[int]:
+    """Return the places of the next candidates to train; none if the others are worth more.
+
+    Args:
+        plan: number of short trainings and their epochs.
+        ranker: ranks the candidates.
+        done: short trainings so far, by place.
+        recorded: places of all recorded trainings. Those of a version that chose others come
+            before what this one would choose.
+    """
+    left = min(plan.left(done.values()), len(ranker) - len(done))
+    results, count = expected_values(done), min(AT_ONCE, left)
+    stopped = (
+        plan.adaptive
+        and (done or plan.seconds is None)
+        and not ranker.worthwhile(results, left, lambda more: plan.full(done.values(), more))
+    )
+    proposed = [] if stopped else ranker.proposals(results, count, tried=frozenset(done))
+    earlier = [place for place in recorded if place not in done][: max(count, 0)]
+    return proposed if {*earlier} <= {*proposed} else earlier
 
 
 def _report_asked(plan: Plan, candidates: int, progress: Progress) -> None:
     """Report that more trainings were asked for than there are candidates, if so."""
     if plan.trainings is not None and candidates < plan.trainings:
-        text = f"{plan.trainings} were asked for, and {candidates} candidates are in budget: "
-        progress(message("short trainings", f"{text}all of them"))
+        said = f"{plan.trainings} were asked for, and {candidates} candidates are in budget: "
+        progress(message("short trainings", f"{said}all of them"))
 
 
-def _report_results(results: int, progress: Progress) -> None:
-    """Report that there are too few results for a ranking, if so."""
+def _report_results(results: int, left: int, progress: Progress) -> None:
+    """Report if the rest of the budget goes to full trainings, or results are too few to rank."""
+    if left > 0:
+        said = f"{results} are enough: full trainings are worth more than {left} further short ones"
+        progress(message("short trainings", said))
     if results < FEWEST:
-        text = f"{results} results, fewer than {FEWEST}: only the score ranks"
-        progress(message("short trainings", text))
+        said = f"{results} results, fewer than {FEWEST}: only the score ranks"
+        progress(message("short trainings", said))
 
 
 def _step(training: BriefTraining, done: int, count: int) -> Step:
@@ -184,14 +209,14 @@ def _trained(
 ) -> Iterator[BriefTraining]:
     """Train candidates that are not recorded, in parallel; yield all results in order."""
     futures = {
-        candidate.key: executor.submit(shared.call, "train", candidate.name, candidate.key, least)
-        for candidate in candidates
-        if candidate.key not in record.known
+        each.key: executor.submit(shared.call, "train", each.name, each.key, least)
+        for each in candidates
+        if each.key not in record.known
     }
-    for candidate in candidates:
-        if candidate.key in futures:
-            record.append(futures[candidate.key].result())
-        yield record.known[candidate.key]
+    for each in candidates:
+        if each.key in futures:
+            record.append(futures[each.key].result())
+        yield record.known[each.key]
 
 
 class Journal:
@@ -204,8 +229,8 @@ class Journal:
 
     def __init__(self, path: Path | None, epochs: int) -> None:
         self._file = None if path is None else RecordFile(path)
-        result = self._file.read(BriefTraining.from_json) if self._file else []
-        self.known = {item.key: item for item in result if item.epochs == epochs}
+        found = self._file.read(BriefTraining.from_json) if self._file else []
+        self.known = {each.key: each for each in found if each.epochs == epochs}
 
     def append(self, training: BriefTraining) -> None:
         """Record a training; it is on disk when this returns."""
