@@ -120,7 +120,7 @@ def _curves(table: str, limit: str) -> Plot:
         if dots:
             series.append(Series(label, "line", look, dots))
     title = _title(table, limit)
-    top = max(dot.y for one in series[:2] for dot in one.dots)
+    top = max(0.1, *(dot.y for one in series[:2] for dot in one.dots))
     return Plot(
         title.replace(" ", "-"),
         title,
