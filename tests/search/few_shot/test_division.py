@@ -27,9 +27,9 @@ def worthwhile(known: dict[int, float], total: float, share: float, most: int) -
 
 
 def test_informative_short_trainings_are_worth_more() -> None:
-    telling = worthwhile(results(TRUE), 3, 0.05, 30)
+    informative = worthwhile(results(TRUE), 3, 0.05, 30)
     misleading = worthwhile(results(-TRUE), 3, 0.05, 30)
-    assert telling > misleading
+    assert informative > misleading
 
 
 def test_short_trainings_at_full_cost_are_not_worth_it() -> None:
