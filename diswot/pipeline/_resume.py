@@ -37,11 +37,12 @@ from diswot.search import (
     task_of,
 )
 from diswot.search import resume as resume_search
+from diswot.training import ADDED, Recipe
 
 _EARLIER = {
     "teacher_view": "student",
     "method": DEFAULT_METHOD,
-    **dict.fromkeys(("channels_last", "tf32", "compile"), False),
+    **{name: getattr(Recipe(1), name) for name in ADDED},
 }
 """Options that runs of earlier versions do not record, with the values that were fixed then."""
 

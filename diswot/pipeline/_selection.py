@@ -99,7 +99,7 @@ def _reason(
     compare: Comparison,
 ) -> str:
     if not others:
-        return "It was compared with no other student."
+        return "No other student was trained for comparison."
     winner = next((other for other in others if other.label == WINNER), None)
     if selected.name != best.name:
         share = f"{selected.costs.params / best.costs.params:.0%}".replace("%", " %")

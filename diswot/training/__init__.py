@@ -26,7 +26,7 @@ from diswot.training._method import STUDENT, Method, Player, called, checked_pla
 from diswot.training._metrics import METRICS, Epoch, read_metrics
 from diswot.training._network_cache import kept_or_trained
 from diswot.training._plain_batches import PlainBatches
-from diswot.training._recipe import Recipe, default_recipe
+from diswot.training._recipe import ADDED, Recipe, default_recipe
 from diswot.training._saved_students import SavedStudent, folder_name, is_unfinished, saved_students
 from diswot.training._shortlist import Halving, Rung, halve, total_epochs
 from diswot.training._teacher import TrainedTeacher
@@ -35,6 +35,7 @@ from diswot.training._training import train, train_by
 from diswot.training._training_result import Training
 
 __all__ = [
+    "ADDED",
     "AUGMENTATIONS",
     "METRICS",
     "OPTIMIZERS",

@@ -17,7 +17,7 @@ _OF_OPTIMIZER = ("optimizer", "learning_rate", "weight_decay")
 ACCELERATIONS = ("channels_last", "tf32", "compile")
 """Settings that make trainings faster on some devices, and change the last digits of results."""
 
-_LATER = (*ACCELERATIONS, "class_weights", "sampling")
+ADDED = (*ACCELERATIONS, "class_weights", "sampling")
 """Settings that records of version 0.1.0 do not have; those that are off are left out."""
 
 LONGEST_DEFAULT = 20
@@ -121,7 +121,7 @@ class Recipe:
             >>> "compile" in Recipe(1).to_json(), "compile" in Recipe(1, compile=True).to_json()
             (False, True)
         """
-        off = [name for name in _LATER if not getattr(self, name)]
+        off = [name for name in ADDED if not getattr(self, name)]
         return {name: value for name, value in asdict(self).items() if name not in off}
 
     def rate(self, position: float) -> float:

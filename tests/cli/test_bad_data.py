@@ -114,7 +114,7 @@ def test_a_damaged_batch_is_refused(
         ({b"fine_labels": [100] * 40}, "from 100 to 100"),
         ({b"fine_labels": [-1] * 40}, "from -1 to -1"),
         ({b"fine_labels": [2**70] * 40}, "labels"),
-        ({b"fine_labels": list(range(40))}, "more images per class"),
+        ({b"fine_labels": list(range(40))}, "at least three per class"),
     ],
     ids=[
         "small images",
@@ -211,7 +211,7 @@ def test_a_data_root_that_is_a_file_is_refused(refused: Refused, tmp_path: Path)
         ("images_of_two_shapes", "(1, 8, 8)"),
         ("vectors", "(8,)"),
         ("negative_classes", "classes from 0"),
-        ("one_image_per_class", "more images per class"),
+        ("one_image_per_class", "at least three per class"),
         ("unreadable_images", "no image"),
     ],
 )

@@ -102,9 +102,11 @@ def test_the_manifest_holds_the_settings_that_were_used(tmp_path: Path) -> None:
         diswot.run("resnet20", Tiny(), scorer="params", epochs=4, out=run, progress=stop)
     job = read_json(run / "manifest.json")["job"]
     assert {name for name, value in job.items() if value is None} <= {
+        "class_weights",
         "ema",
         "max_grad_norm",
         "onnx",
+        "sampling",
     }
     used = {"epochs": 4, "train_batch_size": 16, "optimizer": "sgd", "learning_rate": 0.05}
     used |= {"weight_decay": 5e-4, "schedule": "step", "augment": "standard", "teacher_epochs": 12}

@@ -136,7 +136,7 @@ def test_run_can_score_against_the_trained_teacher(cli: CommandLine, folder: Pat
     assert "Next: " in done.out
     trained = {path.name for path in (folder / "r" / "distill").iterdir()}
     assert trained == {"alone", "diswot", "diswot-dagger"}
-    assert "It was compared with no other student.\n" in done.out
+    assert "No other student was trained for comparison.\n" in done.out
     assert "Not trained in full, and so not compared: " in done.out
     check_resumed(cli, folder, folder / "r" / "student")
 

@@ -95,7 +95,7 @@ def test_the_loss_that_is_better_on_validation_is_recommended() -> None:
     dagger = student("winner", 100, 0.92, name="a", loss="diswot-dagger")
     assert verdict([plain, dagger]).loss == "diswot-dagger"
     assert verdict([dagger, plain]).loss == "diswot-dagger"
-    assert verdict([plain]).reason == "It was compared with no other student."
+    assert verdict([plain]).reason == "No other student was trained for comparison."
 
 
 def test_plain_training_only_shows_the_gain_from_the_teacher() -> None:
@@ -132,7 +132,7 @@ def test_a_failed_training_is_reported() -> None:
 
 def test_untrained_students_are_named() -> None:
     found = verdict([student("winner", 100, 0.9)], untrained=["largest", "random"])
-    assert found.sentences[1] == "It was compared with no other student."
+    assert found.sentences[1] == "No other student was trained for comparison."
     assert found.sentences[2] == "Not trained in full, and so not compared: largest, random."
     others = [student("winner", 100, 0.9), student("largest", 200, 0.8)]
     assert not any("Not trained" in note for note in verdict(others).notes)

@@ -23,6 +23,7 @@ from diswot.errors import OptionError, RunFolderError
 from diswot.runs import line_with_checksum
 from diswot.runs.folder import read_json, write_record
 from diswot.search import ENGINES, Budget, resume
+from diswot.training import ADDED
 from search_spaces import ResNetDepthSpace
 from tests.conftest import CommandLine
 from tests.search.conftest import SMALL, entries_of, lines_of, outcome_of, search, unfinished
@@ -464,7 +465,7 @@ def test_the_main_job_resumes_in_every_stage(
 def test_a_job_without_newer_options_is_resumed(whole_job: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(whole_job, tmp_path / "run"))
     manifest = read_json(folder / "manifest.json")
-    for name in ("teacher_view", "method", "channels_last", "tf32", "compile"):
+    for name in ("teacher_view", "method", *ADDED):
         del manifest["job"][name]
     write_record(folder / "manifest.json", manifest)
     main_job(folder, whole_job.with_name("data"))

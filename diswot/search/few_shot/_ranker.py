@@ -37,7 +37,7 @@ class Ranker:
         >>> ranker = Ranker(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([1.0, 2.0, 3.0, 4.0]))
         >>> ranker.ranking({}).tolist()
         [3, 2, 1, 0]
-        >>> ranker.ranking({3: 0.2, 2: 0.9, 1: 0.3}).tolist()[0]
+        >>> ranker.ranking({3: 0.8, 2: 0.9, 1: 0.3}).tolist()[0]
         2
     """
 
