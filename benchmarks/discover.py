@@ -10,14 +10,10 @@ from datetime import UTC, datetime
 import click
 import numpy as np
 
-from benchmarks.lab.filled_forms import LEFT_OUT
-from benchmarks.results_folder import RESULTS, keep
+from benchmarks.lab.filled_forms import LEFT_OUT, truth_of
+from benchmarks.results_folder import keep
 from diswot.bench.discovery import EvolutionSettings, LayerTable, leave_one_out
 from diswot.cli import displayed_progress
-from diswot.csv_table import read_csv
-
-COLUMNS = {"q": "read", "r": "written", "t": "taps", "P": "positions", "c": "channels"}
-"""Quantity in formulas → column of the measurements."""
 
 
 def table_of(name: str) -> LayerTable:
@@ -26,14 +22,13 @@ def table_of(name: str) -> LayerTable:
     Raises:
         DataError: there are none.
     """
-    table = read_csv(RESULTS / f"filled-{name}.csv")
-    cells = {symbol: table.column(column) for symbol, column in COLUMNS.items()}
+    truth = truth_of(name)
     networks = [
-        {symbol: np.array(column[row].split(), float) for symbol, column in cells.items()}
-        for row in range(len(table.rows))
+        {"q": n.read, "r": n.written, "t": n.taps, "P": n.positions, "c": n.channels}
+        for n in truth.networks
     ]
-    accuracies, params, macs = (table.numbers(each) for each in ("accuracy", "params", "macs"))
-    return LayerTable(name, networks, accuracies, params, macs)
+    params, macs = np.array([(n.params, n.macs) for n in truth.networks]).T
+    return LayerTable(name, networks, truth.accuracies, params, macs)
 
 
 @click.command()

@@ -29,6 +29,9 @@ LEFT_OUT = (
 )
 """Truths of the leave-one-out selection."""
 
+LAYERS = ("read", "written", "positions", "taps", "channels")
+"""Columns with a number for each layer."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -39,6 +42,7 @@ class Network:
         written: those that it writes.
         positions: where it writes.
         taps: of its kernel.
+        channels: that it writes.
         params: parameters.
         macs: multiply-adds.
         layers: how many layers there are.
@@ -48,6 +52,7 @@ class Network:
     written: Vector
     positions: Vector
     taps: Vector
+    channels: Vector
     params: float
     macs: float
     layers: int
@@ -149,14 +154,12 @@ def truth_of(name: str) -> Truth:
         DataError: there are none.
     """
     table = read_csv(RESULTS / f"filled-{name}.csv")
-    columns = [_split(table.column(item)) for item in ("read", "written", "positions", "taps")]
+    columns = [_split(table.column(item)) for item in LAYERS]
+    costs = np.array([table.numbers(item) for item in ("params", "macs")]).T.tolist()
     networks = []
-    for index, row in enumerate(zip(*columns, strict=True)):
-        several = row[2] > 1
-        read, written, positions, taps = (item[several] for item in row)
-        params, macs = (float(table.numbers(item)[index]) for item in ("params", "macs"))
-        layers = len(several)
-        networks.append(Network(read, written, positions, taps, params, macs, layers))
+    for row, (params, macs) in zip(zip(*columns, strict=True), costs, strict=True):
+        several = row[LAYERS.index("positions")] > 1
+        networks.append(Network(*(item[several] for item in row), params, macs, len(several)))
     return Truth(networks, table.numbers("accuracy"), np.array(_split(table.column("scores"))))
 
 

@@ -27,9 +27,6 @@ from diswot.scorers import all_terms
 from diswot.search import Evaluator, TeacherState
 from diswot.tasks.images import data_root as find_root
 
-DISTILLED = "distilled"
-"""Default target of truths that have it."""
-
 COLUMNS = (
     "name",
     "Kendall τ",
@@ -189,8 +186,7 @@ def _truth(settings: CorrelationSettings, progress: Progress) -> tuple[GroundTru
         truth = find_truth(
             settings.truth, root, table=None if table is None else Path(table), progress=progress
         )
-        default = DISTILLED if DISTILLED in truth.targets else next(iter(truth.targets))
-        return truth, settings.target or default
+        return truth, settings.target or truth.default_target
     if settings.table is not None:
         raise OptionError(
             f"--table {settings.table} is for the official file of a built-in truth, but --truth "

@@ -71,6 +71,41 @@ def student_fit(student: Probe, _teacher: Activations) -> Tensor:
     Raises:
         NetworkError: the network calls no convolution and no linear layer.
     """
+    calls, output = _counted_calls(student)
+    return torch.where(output.isfinite().all(), sum_of_layers(calls), torch.nan)
+
+
+def sum_of_layers(calls: Sequence[LayerCall]) -> Tensor:
+    """Return the score, a scalar, from the calls of a network's layers."""
+    return torch.stack([call.worth for call in _counted(calls)]).sum().log1p()
+
+
+def layer_quantities(student: Probe) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return q, r, t, P and c of the layers that `student_fit` counts, each (L,).
+
+    Participation ratios of input and output channels, kernel positions, output positions and
+    output channels, for scores that sum a formula over layers.
+
+    Raises:
+        NetworkError: the network calls no convolution and no linear layer.
+    """
+    calls, _ = _counted_calls(student)
+    rows = [(c.read, c.written, c.taps, c.positions, c.channels) for c in calls]
+    q, r, t, positions, channels = torch.tensor(rows, dtype=torch.float64).T
+    return q, r, t, positions, channels
+
+
+def _counted(calls: Sequence[LayerCall]) -> Sequence[LayerCall]:
+    """Return the calls that count: those with several output positions, if there are any."""
+    return [call for call in calls if call.positions > 1] or calls
+
+
+def _counted_calls(student: Probe) -> tuple[Sequence[LayerCall], Tensor]:
+    """Return the calls that count, and the network's output.
+
+    Raises:
+        NetworkError: the network calls no convolution and no linear layer.
+    """
     calls, output = layer_calls(student, slice(IMAGES))
     if all(call.positions == 1 for call in calls):
         calls, output = layer_calls(student, ALL)
@@ -79,26 +114,7 @@ def student_fit(student: Probe, _teacher: Activations) -> Tensor:
             f"{student.who} calls no convolution and no linear layer as a module: write its layers "
             "as modules, or use another scorer"
         )
-    return torch.where(output.isfinite().all(), sum_of_layers(calls), torch.nan)
-
-
-def sum_of_layers(calls: Sequence[LayerCall]) -> Tensor:
-    """Return the score, a scalar, from the calls of a network's layers."""
-    counted = [call for call in calls if call.positions > 1] or calls
-    return torch.stack([call.worth for call in counted]).sum().log1p()
-
-
-def layer_quantities(student: Probe) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return q, r, t, P and c of the layers that `student_fit` counts, each (L,).
-
-    Participation ratios of input and output channels, kernel positions, output positions and
-    output channels, for scores that sum a formula over layers.
-    """
-    calls, _ = layer_calls(student, slice(IMAGES))
-    counted = [call for call in calls if call.positions > 1] or calls
-    rows = [(c.read, c.written, c.taps, c.positions, c.channels) for c in counted]
-    q, r, t, positions, channels = torch.tensor(rows, dtype=torch.float64).T
-    return q, r, t, positions, channels
+    return _counted(calls), output
 
 
 def layer_calls(student: Probe, images: slice) -> tuple[list[LayerCall], Tensor]:

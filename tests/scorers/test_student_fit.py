@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import diswot
 from diswot.errors import NetworkError
-from diswot.scorers import find_scorer
+from diswot.scorers import find_scorer, layer_quantities
 from search_spaces import ResNetDepthSpace
 from tests.scorers.probes import (
     NETWORKS,
@@ -122,6 +122,18 @@ def test_a_network_without_layers_is_refused() -> None:
     bare = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(NetworkError, match="calls no convolution and no linear layer"):
         score("student_fit", bare)
+    with pytest.raises(NetworkError, match="calls no convolution and no linear layer"):
+        layer_quantities(probe_of(bare, batch(), "student_fit"))
+
+
+@pytest.mark.parametrize("build", [cell, lambda: perceptron(8)])
+def test_layer_quantities_are_of_the_counted_layers(build: Callable[[], nn.Module]) -> None:
+    network = build()
+    q, r, t, positions, channels = layer_quantities(probe_of(network, batch(), "student_fit"))
+    total = float(((q * r / positions).sqrt() * (q * r * t).log()).sum())
+    assert math.log1p(total) == pytest.approx(score("student_fit", network))
+    widths = [len(layer.weight) for layer in layers(network)]
+    assert channels.tolist() == (widths if positions.max() == 1 else widths[:-1])
 
 
 def test_a_network_that_is_not_finite_has_no_finite_score() -> None:

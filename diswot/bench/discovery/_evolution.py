@@ -46,13 +46,20 @@ def fitness_of(formula: Formula, tables: Sequence[LayerTable]) -> float:
     """
     taus = []
     for table in tables:
-        with np.errstate(all="ignore"):
-            scores = table.scores(formula)
-        try:
-            taus.append(kendall(scores, table.accuracies))
-        except UndefinedStatisticError:
+        if (tau := tau_of(formula, table)) is None:
             return -1.0
+        taus.append(tau)
     return (min(taus) + float(np.mean(taus))) / 2 - PARSIMONY * len(formula)
+
+
+def tau_of(formula: Formula, table: LayerTable) -> float | None:
+    """Return Kendall's τ-b; `None` for a formula that is not finite, or constant on the table."""
+    with np.errstate(all="ignore"):
+        scores = table.scores(formula)
+    try:
+        return kendall(scores, table.accuracies)
+    except UndefinedStatisticError:
+        return None
 
 
 def evolve(tables: Sequence[LayerTable], settings: EvolutionSettings, *, seed: int) -> Formula:
@@ -76,8 +83,8 @@ def evolve(tables: Sequence[LayerTable], settings: EvolutionSettings, *, seed: i
             children = algorithms.varAnd(parents, toolbox, CROSSOVER, MUTATION)
             # A child that is known adds nothing: a new random formula takes its place.
             fresh = [c if str(c) not in known else toolbox.individual() for c in children]
-            found = _evaluated(fresh, tables, known)
-            best = max(best, found, key=operator.attrgetter("fitness"))
+            fittest = _evaluated(fresh, tables, known)
+            best = max(best, fittest, key=operator.attrgetter("fitness"))
             population = [*fresh, best]
     return best
 

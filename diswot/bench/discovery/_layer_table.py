@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from diswot.bench.discovery._formula import QUANTITIES, Formula
@@ -16,14 +17,10 @@ from diswot.bench.rank_statistics import Vector
 from diswot.bench.record_store import RecordStore
 from diswot.errors import DataError, first_line
 from diswot.progress import Progress, Step
-from diswot.scorers.student_fit import IMAGES, layer_calls
+from diswot.scorers import layer_quantities
+from diswot.scorers.student_fit import IMAGES, LayerCall, sum_of_layers
 from diswot.search import Evaluator
 from search_spaces import Architecture
-
-ATTRIBUTES = dict(
-    zip(QUANTITIES, ("read", "written", "taps", "positions", "channels"), strict=True)
-)
-"""Quantity → attribute of a layer's call."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +29,7 @@ class LayerTable:
 
     Attributes:
         name: name of the ground truth.
-        networks: quantities of each network's layers, symbol → values (L,).
+        networks: quantities of the layers that `student_fit` counts, symbol → values (L,).
         accuracies: accuracies in % (N,).
         params: numbers of parameters (N,).
         macs: multiply-adds (N,).
@@ -55,15 +52,12 @@ class LayerTable:
 
     def scores(self, formula: Formula) -> Vector:
         """Return the sum of a formula over the layers of each network (N,)."""
-        values = np.broadcast_to(formula(self._layers), self._counted.shape)
-        return np.add.reduceat(values * self._counted, self._starts)
+        return np.add.reduceat(formula(self._layers), self._starts)
 
     @property
     def student_fit(self) -> Vector:
         """Values of the default score (N,), computed from the same quantities."""
-        q, r, t, positions = (self._layers[symbol] for symbol in ("q", "r", "t", "P"))
-        worth = np.sqrt(q * r / positions) * np.log(q * r * t)
-        return np.add.reduceat(worth * self._counted, self._starts)
+        return np.array([float(sum_of_layers(_calls(network))) for network in self.networks])
 
     @cached_property
     def _layers(self) -> dict[str, Vector]:
@@ -77,11 +71,14 @@ class LayerTable:
         lengths = [len(network["q"]) for network in self.networks]
         return np.cumsum([0, *lengths[:-1]])
 
-    @cached_property
-    def _counted(self) -> NDArray[np.bool_]:
-        """Which layers count, as in `student_fit`: those with several positions, if any."""
-        several = [network["P"] > 1 for network in self.networks]
-        return np.concatenate([each if each.any() else ~each for each in several])
+
+def _calls(layers: Mapping[str, Vector]) -> list[LayerCall]:
+    """Return the layers of a network as `student_fit` reads them."""
+    rows = np.column_stack([layers[symbol] for symbol in ("q", "r", "P", "t", "c")])
+    return [
+        LayerCall(torch.tensor(q), torch.tensor(r), int(positions), int(taps), int(channels))
+        for q, r, positions, taps, channels in rows
+    ]
 
 
 def measured_table(
@@ -99,10 +96,8 @@ def measured_table(
     Raises:
         DataError: a network cannot be measured; the message names it.
     """
-    evaluator, names = (
-        evaluator_for(settings),
-        [truth.space.to_string(a) for a in truth.architectures],
-    )
+    evaluator = evaluator_for(settings)
+    names = [truth.space.to_string(arch) for arch in truth.architectures]
     about = {"truth": truth.name, "target": target, "images": IMAGES, **settings.to_json()}
     with RecordStore(folder, about, key=["arch"]) as store:
         for done, (name, arch) in enumerate(zip(names, truth.architectures, strict=True), start=1):
@@ -120,18 +115,14 @@ def _measured(evaluator: Evaluator, arch: Architecture, name: str) -> dict[str, 
     costs = evaluator.costs(arch)
     try:
         with evaluator.probe(arch, 0, costs) as (student, _):
-            calls, _ = layer_calls(student, slice(IMAGES))
+            quantities = layer_quantities(student)
     except Exception as error:  # a network of users can raise anything
         raise DataError(
             f"{name} cannot be measured ({type(error).__name__}: {first_line(error)}): "
             "remove its row, or repair the space"
         ) from error
-    if not calls:
-        raise DataError(
-            f"{name} calls no convolution and no linear layer as a module: remove its row"
-        )
     layers = {
-        symbol: [round(float(getattr(call, attribute)), 5) for call in calls]
-        for symbol, attribute in ATTRIBUTES.items()
+        symbol: [round(value, 5) for value in values.tolist()]
+        for symbol, values in zip(QUANTITIES, quantities, strict=True)
     }
     return {"params": costs.params, "macs": costs.macs, **layers}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diswot.bench.discovery._evolution import EvolutionSettings, evolve
+from diswot.bench.discovery._evolution import EvolutionSettings, evolve, tau_of
 from diswot.bench.discovery._layer_table import LayerTable
 from diswot.bench.rank_statistics import UndefinedStatisticError, Vector, kendall, kendall_interval
 from diswot.progress import Progress, Step
@@ -99,7 +99,7 @@ def _evolved(
     seen: Sequence[LayerTable], left_out: LayerTable, settings: EvolutionSettings, seed: int
 ) -> LeftOutRow:
     formula = evolve(seen, settings, seed=seed)
-    on_seen = np.mean([_tau(each.scores(formula), each.accuracies)[0] for each in seen])
+    on_seen = np.mean([tau_of(formula, table) or 0.0 for table in seen])
     scores = left_out.scores(formula)
     return _row(left_out, DISCOVERED, seed, scores, formula=str(formula), seen=float(on_seen))
 
@@ -113,13 +113,9 @@ def _row(
     formula: str = "",
     seen: float | None = None,
 ) -> LeftOutRow:
-    tau, low, high = _tau(scores, table.accuracies)
-    return LeftOutRow(table.name, score, seed, len(table), tau, low, high, formula, seen)
-
-
-def _tau(scores: Vector, accuracies: Vector) -> tuple[float, float, float]:
-    """Return Kendall's τ-b with its interval; 0 for scores that are all equal or not finite."""
     try:
-        return kendall(scores, accuracies), *kendall_interval(scores, accuracies)
-    except UndefinedStatisticError:
-        return 0.0, 0.0, 0.0
+        tau = kendall(scores, table.accuracies)
+        low, high = kendall_interval(scores, table.accuracies)
+    except UndefinedStatisticError:  # the scores are all equal, or not finite
+        tau = low = high = 0.0
+    return LeftOutRow(table.name, score, seed, len(table), tau, low, high, formula, seen)

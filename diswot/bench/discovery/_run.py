@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from diswot.bench.correlation_run import DISTILLED
 from diswot.bench.discovery._evolution import EvolutionSettings, evolve
 from diswot.bench.discovery._layer_table import LayerTable, measured_table
 from diswot.bench.discovery._left_out import LeftOutRow, cross_validated, leave_one_out
@@ -154,7 +153,7 @@ def _truths(settings: DiscoverySettings) -> list[tuple[GroundTruth, str]]:
             truth.sampled(settings.sample, settings.seed)
             if 0 < settings.sample < len(truth)
             else truth,
-            DISTILLED if DISTILLED in truth.targets else next(iter(truth.targets)),
+            truth.default_target,
         )
         for truth in found
     ]

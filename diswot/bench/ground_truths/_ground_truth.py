@@ -15,6 +15,9 @@ Vector = NDArray[np.float64]
 MINIMUM = 10
 """Minimum number of architectures of a ranking."""
 
+DISTILLED = "distilled"
+"""The default target, if a ground truth has it."""
+
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
@@ -50,6 +53,11 @@ class GroundTruth:
 
     def __len__(self) -> int:
         return len(self.architectures)
+
+    @property
+    def default_target(self) -> str:
+        """The accuracies of distilled networks, or else the first target."""
+        return DISTILLED if DISTILLED in self.targets else next(iter(self.targets))
 
     def accuracies(self, target: str) -> Vector:
         """Return the accuracies of one target in %, shape (n,).

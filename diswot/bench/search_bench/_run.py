@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from diswot.bench.correlation_run import DISTILLED, timed
+from diswot.bench.correlation_run import timed
 from diswot.bench.ground_truths import find_truth
 from diswot.bench.measurement import Measured, MeasurementSettings, evaluator_for, measure
 from diswot.bench.record_store import MANIFEST
@@ -54,8 +54,7 @@ def run_search_bench(
     """
     all_terms(settings.scorers)  # unknown scorers raise before anything is read
     truth = find_truth(settings.truth, find_root(settings.data_root))
-    default = DISTILLED if DISTILLED in truth.targets else next(iter(truth.targets))
-    target = settings.target or default
+    target = settings.target or truth.default_target
     asked = settings.measurement(truth, target)
     if settings.sample:
         truth = truth.sampled(settings.sample, settings.seed)
