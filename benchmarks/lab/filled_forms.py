@@ -158,8 +158,10 @@ def truth_of(name: str) -> Truth:
     costs = np.array([table.numbers(item) for item in ("params", "macs")]).T.tolist()
     networks = []
     for row, (params, macs) in zip(zip(*columns, strict=True), costs, strict=True):
-        several = row[LAYERS.index("positions")] > 1
-        networks.append(Network(*(item[several] for item in row), params, macs, len(several)))
+        of = dict(zip(LAYERS, row, strict=True))
+        several = of["positions"] > 1
+        counted = {name: values[several] for name, values in of.items()}
+        networks.append(Network(**counted, params=params, macs=macs, layers=len(several)))
     return Truth(networks, table.numbers("accuracy"), np.array(_split(table.column("scores"))))
 
 
