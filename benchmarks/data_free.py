@@ -4,6 +4,7 @@
 interrupted, the same command resumes with the trainings that are left.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -18,14 +19,21 @@ from diswot.bench.paired import paired_p
 from diswot.bench.trainings import Trainings
 from diswot.cli import displayed_progress
 from diswot.methods import find_method
-from diswot.methods.data_free import SAMPLES
+from diswot.methods.data_free import LOSS
 from diswot.options import filled
 from diswot.search import find_space
 from diswot.students import build_student
 from diswot.training import Distillation, TrainedTeacher, prepare_distillation
 
-ARMS = ("untrained", *reversed(SAMPLES), "images")
-"""From no training to distillation on the training images."""
+IMAGES = "images"
+"""Distillation on the training images, with the loss of noise and distorted images."""
+
+ARMS = ("untrained", "noise", "zskt", "dafl", "distorted", IMAGES)
+BATCH = 64
+"""Training batch size."""
+
+READING = ("distorted", IMAGES)
+"""Arms that read the training images."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class DataFreeSettings:
         student: its architecture.
         seeds: number of seeds of students.
         epochs: epochs of a training.
-        steps: steps per epoch of 64 examples.
+        steps: steps per epoch.
     """
 
     data: str = "digits"
@@ -86,46 +94,41 @@ def _one(settings: DataFreeSettings, task: tuple[str, int]) -> dict[str, Any]:
     space = find_space(settings.space, data.signature)
     student = build_student(space, space.from_string(settings.student), data.signature, seed=seed)
     if arm == "untrained":
-        found = data.metrics[0].measure(student, data, "test")
-        return {"samples": arm, "seed": seed, "loss": "", "accuracy": found.value}
-    recipe = replace(distillation.recipe, epochs=settings.epochs, batch_size=64, seed=seed)
-    if arm == "images":
-        # As many steps as the other arms, in epochs of the training split.
-        steps = settings.epochs * settings.steps
-        of_images = steps // recipe.steps_per_epoch(data.size("train"))
-        found = (
-            replace(distillation, recipe=replace(recipe, epochs=of_images))
-            .train(student, loss=(loss := "kd(T=4)"))
-            .test
-        )
-    else:
-        given = {"samples": arm, "samples_per_epoch": 64 * settings.steps}
-        if arm == "distorted":
-            steps = settings.epochs * settings.steps
-            recipe = replace(recipe, epochs=steps // recipe.steps_per_epoch(data.size("train")))
-        own = filled(method.options, given)
-        (loss,) = method.losses(data.task, own)
-        make = partial(method.training, options=own)
-        found = replace(distillation, recipe=recipe, make=make).train(student, loss=loss).test
-    return {"samples": arm, "seed": seed, "loss": loss, "accuracy": found.value}
+        test = data.metrics[0].measure(student, data, "test")
+        return {"samples": arm, "seed": seed, "loss": "", "accuracy": test.value}
+    loss, epochs = LOSS, settings.epochs
+    recipe = replace(distillation.recipe, epochs=epochs, batch_size=BATCH, seed=seed)
+    if arm in READING:  # epochs of the training split with as many steps
+        per_epoch = recipe.steps_per_epoch(data.size("train"))
+        recipe = replace(recipe, epochs=epochs * settings.steps // per_epoch)
+    distillation = replace(distillation, recipe=recipe)
+    if arm != IMAGES:
+        samples = {"samples": arm, "samples_per_epoch": BATCH * settings.steps}
+        options = filled(method.options, samples)
+        (loss,) = method.losses(data.task, options)
+        distillation = replace(distillation, make=method.training(options))
+    test = distillation.train(student, loss=loss).test
+    return {"samples": arm, "seed": seed, "loss": loss, "accuracy": test.value}
 
 
-def _rows(settings: DataFreeSettings, records: Any) -> list[DataFreeRow]:
-    found = {
+def _rows(
+    settings: DataFreeSettings, records: Mapping[Any, Mapping[str, Any]]
+) -> list[DataFreeRow]:
+    accuracies = {
         arm: np.array([records[arm, seed]["accuracy"] for seed in range(settings.seeds)])
         for arm in ARMS
     }
     rows = []
     for arm in ARMS:
-        behind = found[arm] - found["images"]
+        behind = accuracies[arm] - accuracies[IMAGES]
         row = DataFreeRow(
             arm,
             records[arm, 0]["loss"],
             settings.seeds,
-            float(found[arm].mean()),
-            float(found[arm].std(ddof=1)),
+            float(accuracies[arm].mean()),
+            float(accuracies[arm].std(ddof=1)),
         )
-        if arm != "images":
+        if arm != IMAGES:
             row = replace(row, behind=float(behind.mean()), p=paired_p(behind))
         rows.append(row)
     teacher = cast(TrainedTeacher, _distillation(settings).teacher)  # one is always given

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from diswot.losses import Objective
 from diswot.progress import Progress
 from diswot.students import Fresh, StudentSource
 from diswot.tasks import Dataset, NoOptions, Task
 from diswot.teachers import Teacher
-from diswot.training import DistillationMethod, Method
+from diswot.training import DistillationMethod, MakeMethod
 from search_spaces import SearchSpace
 
 
@@ -97,25 +94,13 @@ class RunMethod:
         """
         return task.losses
 
-    def training(
-        self,
-        student: nn.Module,
-        objective: Objective,
-        *,
-        teachers: Mapping[str, nn.Module] | None = None,
-        seed: int = 0,
-        options: Mapping[str, Any],  # noqa: ARG002
-    ) -> Method:
-        """Return the training method of a student; by default distillation on the dataset.
+    def training(self, options: Mapping[str, Any]) -> MakeMethod:  # noqa: ARG002
+        """Return what makes the training method of a student; by default distillation.
 
         Args:
-            student: the network to train.
-            objective: the parsed loss.
-            teachers: teachers by their names in the task.
-            seed: seed of the training.
             options: options of the method, including defaults.
         """
-        return DistillationMethod(student, objective, teachers=teachers, seed=seed)
+        return DistillationMethod
 
     def source(self, workshop: Workshop) -> StudentSource:
         """Return the source of students, which may be trained now or loaded from a cache.

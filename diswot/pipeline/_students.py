@@ -56,7 +56,7 @@ class TrainingSetup:
     ) -> None:
         self._teacher = teacher
         self._options = options
-        self._make = partial(method.training, options=own)
+        self._make = method.training(own)
         self.losses = method.losses(options["data"].task, own)
         self.seed: int = options.get("seed", 0)
         self.progress = progress

@@ -1,6 +1,6 @@
 """Interfaces of examples in three splits, for evaluation and for training."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Literal, Protocol, TypeAlias, get_args
 
 from torch import Tensor, nn
@@ -59,7 +59,7 @@ class TrainingBatches(Protocol):
         shares: Iterable[tuple[Tensor, int]],
         *,
         seed: int,  # noqa: ARG002
-    ) -> Iterator[Batch]:
+    ) -> Generator[Batch, None, None]:
         """Yield the batches of an epoch, or of the rest of one, in order.
 
         After each batch, torch's global generator is in a state that depends only on the seed

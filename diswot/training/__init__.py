@@ -18,7 +18,7 @@ from diswot.training._api import (
 )
 from diswot.training._batches import Batches
 from diswot.training._distillation import Distillation
-from diswot.training._distillation_method import DistillationMethod
+from diswot.training._distillation_method import DistillationMethod, MakeMethod
 from diswot.training._fingerprint import teachers_of
 from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.training._manifest import TrainingManifest, read_training_manifest
@@ -50,6 +50,7 @@ __all__ = [
     "DistillationOptions",
     "Epoch",
     "Halving",
+    "MakeMethod",
     "Method",
     "Objective",
     "PlainBatches",

@@ -20,10 +20,12 @@ from diswot.methods.data_free import (
     ImageGenerator,
     input_statistics,
 )
+from diswot.methods.data_free._batches import NoiseBatches
 from diswot.networks import ActivationReader
 from diswot.options import filled
 from diswot.tasks import find_task
 from diswot.tasks.images import ImageData, Split, load_data
+from diswot.teachers import OwnView
 from diswot.testing import check_method
 from diswot.training import PlainBatches, Recipe, train_by
 from tests.conftest import CommandLine
@@ -36,6 +38,14 @@ class Unreadable(Split):
 
     def take(self, indices: Tensor) -> Split:
         raise AssertionError("a training image was read")
+
+
+class Doubled(OwnView):
+    """A teacher that converts its inputs."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        found: Tensor = self.network(2 * images)
+        return found
 
 
 def network(width: int = 4) -> nn.Sequential:
@@ -123,7 +133,8 @@ def test_the_generator_moves_away_from_the_student_in_zskt(digits: ImageData) ->
     method = method_of("zskt")
     method.setup(digits, "cpu")
     optimizer = torch.optim.Adam(method.generator.parameters(), 1e-2)
-    batch, found = digits.batch("train", torch.arange(16)), []
+    batch, found = method.batches(digits, Recipe(1))(torch.arange(16)), []
+    method.prepare(PlainBatches(24, partial(method.batches, digits, Recipe(1)), 8, 0, False, print))
     with method.watching():
         for _ in range(15):
             loss = method.losses("generator", batch, 0).total
@@ -140,7 +151,7 @@ def test_a_student_gets_no_gradient_into_the_generator(digits: ImageData) -> Non
     source = partial(method.batches, digits, Recipe(1))
     method.prepare(PlainBatches(24, source, 8, 0, False, lambda _: None))
     with method.watching():
-        method.losses("student", digits.batch("train", torch.arange(8)), 0).total.backward()  # type: ignore[no-untyped-call]
+        method.losses("student", source()(torch.arange(8)), 0).total.backward()  # type: ignore[no-untyped-call]
     assert all(each.grad is None for each in method.generator.parameters())
     assert all(each.grad is not None for each in method.student.parameters())
 
@@ -148,7 +159,7 @@ def test_a_student_gets_no_gradient_into_the_generator(digits: ImageData) -> Non
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 15, 17), (2, 33, 4)])
 def test_generated_images_are_normalized(shape: tuple[int, int, int]) -> None:
     torch.manual_seed(0)
-    images = ImageGenerator(shape, latent=5).sample(32)
+    images = ImageGenerator(shape, latent=5)(torch.randn(32, 5))
     assert images.shape == (32, *shape)
     torch.testing.assert_close(images.mean((0, 2, 3)), torch.zeros(shape[0]), atol=1e-4, rtol=0)
     variance = images.var((0, 2, 3), correction=0)
@@ -164,8 +175,9 @@ def test_noise_statistics_are_those_of_noise_the_teacher_saw() -> None:
     found = input_statistics(teacher)
     torch.testing.assert_close(found.mean, mean, atol=0.02, rtol=0)
     torch.testing.assert_close(found.std, torch.tensor(0.7), atol=0.02, rtol=0)
-    sample = found.sample(500, (3, 6, 6))
-    torch.testing.assert_close(sample.mean((0, 2, 3)), found.mean, atol=0.05, rtol=0)
+    (sample,) = NoiseBatches((3, 6, 6), "cpu", found)(torch.arange(500)).inputs
+    torch.testing.assert_close(sample.mean((0, 2, 3)), mean, atol=0.05, rtol=0)
+    torch.testing.assert_close(sample[:, 0].std(), torch.tensor(0.7), atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +191,42 @@ def test_noise_statistics_are_those_of_noise_the_teacher_saw() -> None:
 def test_a_teacher_without_statistics_is_refused(teacher: nn.Module) -> None:
     with pytest.raises(TeacherError, match=r"carries statistics .*--samples dafl"):
         input_statistics(teacher)
+
+
+@pytest.mark.parametrize("loss", ["ce + kd(T=4)", "dkd"])
+def test_losses_of_labels_are_refused(loss: str) -> None:
+    teachers = {"teacher": network(8)}
+    with pytest.raises(OptionError, match="reads labels, which pseudo-samples do not have"):
+        DataFreeMethod(
+            network(), parse_objective(loss), teachers=teachers, options=options_of("dafl")
+        )
+
+
+def test_losses_that_need_training_images_are_refused(digits: ImageData) -> None:
+    teachers = {"teacher": network(8)}
+    method = DataFreeMethod(
+        network(), parse_objective("ft"), teachers=teachers, options=options_of("noise")
+    )
+    with pytest.raises(OptionError, match="the loss ft has parts that are trained on training"):
+        method.setup(digits, "cpu")
+
+
+def test_a_teacher_converts_the_distorted_images_itself(digits: ImageData) -> None:
+    method = method_of("distorted", distortion=100.0)
+    wrapped = method.teachers["teacher"]
+    method.teachers = {"teacher": Doubled(wrapped)}
+    source = partial(method.batches, digits, Recipe(1, augment="none"))
+    assert not source().fixed  # outputs for clean images are not cached
+    assert not method.viewing  # no view of the undistorted images
+    method.setup(digits, "cpu")
+    method.prepare(PlainBatches(24, source, 8, 0, source().fixed, print))
+    seen: list[Tensor] = []
+    wrapped.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with method.watching():
+        batch = source()(torch.arange(8))
+        method.losses("student", batch, 0)
+    torch.testing.assert_close(seen[0], 2 * batch.inputs[0], rtol=0, atol=0)
+    assert batch.inputs[0].std() > 50
 
 
 def test_tasks_and_scorers_that_do_not_fit_are_refused() -> None:

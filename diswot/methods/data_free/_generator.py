@@ -2,7 +2,6 @@
 
 import math
 
-import torch
 from torch import Tensor, nn
 
 WIDTHS = (128, 64)
@@ -33,7 +32,6 @@ class ImageGenerator(nn.Module):
         channels, height, width = shape
         first, second = WIDTHS
         quarter, half = ((math.ceil(height / part), math.ceil(width / part)) for part in (4, 2))
-        self.latent = latent
         self.project = nn.Linear(latent, first * quarter[0] * quarter[1])
         self.layers = nn.Sequential(
             nn.Unflatten(1, (first, *quarter)),
@@ -54,8 +52,3 @@ class ImageGenerator(nn.Module):
         """Return images (B, C, H, W) for random vectors (B, latent)."""
         images: Tensor = self.layers(self.project(vectors))
         return images
-
-    def sample(self, count: int) -> Tensor:
-        """Return images (count, C, H, W) from vectors of N(0, 1), by torch's global generator."""
-        weight = self.project.weight
-        return self(torch.randn(count, self.latent).to(weight))  # type: ignore[no-any-return]

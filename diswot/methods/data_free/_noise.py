@@ -21,10 +21,6 @@ class InputStatistics:
     mean: Tensor
     std: Tensor
 
-    def sample(self, count: int, shape: tuple[int, int, int]) -> Tensor:
-        """Return independent normal pixels (count, *shape), by torch's global generator."""
-        return self.mean.view(-1, 1, 1) + self.std * torch.randn(count, *shape)
-
 
 @torch.no_grad()
 def input_statistics(teacher: nn.Module) -> InputStatistics:

@@ -1,12 +1,10 @@
 """Distillation without training data as a method of `run`."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from torch import nn
-
 from diswot.errors import OptionError
-from diswot.losses import Objective
 from diswot.methods._run_method import RunMethod, Workshop
 from diswot.methods.data_free._objectives import OBJECTIVES
 from diswot.methods.data_free._options import DataFreeOptions
@@ -15,7 +13,7 @@ from diswot.options import DEFAULT_SCORER
 from diswot.scorers import find_scorer
 from diswot.students import Fresh
 from diswot.tasks import Task
-from diswot.training import Method
+from diswot.training import MakeMethod
 
 LOSS = "kd(T=4)"
 """The student's loss on noise and on distorted images."""
@@ -59,17 +57,9 @@ class DataFreeRun(RunMethod):
 
     def losses(self, _task: Task, options: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the loss that belongs to the pseudo-samples."""
-        found = OBJECTIVES.get(options["samples"])
-        return (LOSS if found is None else found.loss,)
+        objective = OBJECTIVES.get(options["samples"])
+        return (LOSS if objective is None else objective.loss,)
 
-    def training(
-        self,
-        student: nn.Module,
-        objective: Objective,
-        *,
-        teachers: Mapping[str, nn.Module] | None = None,
-        seed: int = 0,
-        options: Mapping[str, Any],
-    ) -> Method:
-        """Return the training of a student on pseudo-samples."""
-        return DataFreeMethod(student, objective, teachers=teachers, seed=seed, options=options)
+    def training(self, options: Mapping[str, Any]) -> MakeMethod:
+        """Return what makes the training of a student on pseudo-samples."""
+        return partial(DataFreeMethod, options=options)

@@ -1,26 +1,27 @@
 """Distillation on pseudo-samples in place of training examples."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from diswot.errors import NetworkError
+from diswot.errors import NetworkError, OptionError
 from diswot.losses import Losses, Objective
-from diswot.methods.data_free._data import PseudoBatches
+from diswot.methods.data_free._batches import DistortedBatches, NoiseBatches
 from diswot.methods.data_free._generator import ImageGenerator
-from diswot.methods.data_free._noise import InputStatistics, input_statistics
+from diswot.methods.data_free._noise import input_statistics
 from diswot.methods.data_free._objectives import OBJECTIVES, GeneratorObjective
-from diswot.networks import ActivationReader
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks import Batch, Changes, Dataset, TrainingBatches
-from diswot.training import STUDENT, DistillationMethod, Player, Recipe, called
+from diswot.training import STUDENT, DistillationMethod, Player, Recipe
 
 GENERATOR = "generator"
 """Name of the player that makes the pseudo-samples."""
+
+EXAMPLES = 4
+"""Batch size of the forward pass with which the criterion is built."""
 
 
 class DataFreeMethod(DistillationMethod):
@@ -41,7 +42,7 @@ class DataFreeMethod(DistillationMethod):
         options: options of `DataFreeOptions`, including defaults.
 
     Raises:
-        OptionError: there is no teacher.
+        OptionError: there is no teacher, or the loss reads labels.
     """
 
     generator: ImageGenerator
@@ -55,57 +56,80 @@ class DataFreeMethod(DistillationMethod):
         seed: int = 0,
         options: Mapping[str, Any],
     ) -> None:
+        if objective.reads & {"labels", "targets"}:
+            raise OptionError(
+                f"the loss {objective.text} reads labels, which pseudo-samples do not have: use "
+                "one of the teacher's outputs, such as kd"
+            )
         super().__init__(student, objective, teachers=teachers, seed=seed)
         self._options = dict(options)
+        self._distorts = options["samples"] == "distorted"
         self._generated = OBJECTIVES.get(options["samples"])
-        self._statistics: InputStatistics | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
         """Loss, teacher and options, for the fingerprint of a training."""
         return {**super().settings, "data_free": self._options}
 
+    @property
+    def viewing(self) -> Mapping[str, nn.Module]:
+        """No teacher has its own view: pseudo-samples have one size."""
+        return {}
+
     def setup(self, data: Dataset, device: str) -> None:
-        """Create the generator, or estimate the statistics of the noise.
+        """Create the generator and build the criterion.
 
         Args:
             data: the dataset, of which only the signature is used unless images are distorted.
             device: torch device.
 
         Raises:
-            TeacherError: the teacher has no statistics from which noise can be made.
             NetworkError: the inputs are not images.
+            OptionError: the loss is first trained on teacher outputs for training images.
         """
-        self._shape = image_shape(data)
         if self._generated is not None:
+            latent = self._options["latent_size"]
             with torch_seed(seed_for(self._seed, GENERATOR)):
-                self.generator = ImageGenerator(self._shape, latent=self._options["latent_size"])
+                self.generator = ImageGenerator(image_shape(data), latent=latent)
         super().setup(data, device)
-        if self._options["samples"] == "noise":
-            self._statistics = input_statistics(next(iter(self.teachers.values())))
+        if self.criterion.needs_preparation:
+            raise OptionError(
+                f"the loss {self.name} has parts that are trained on training images first: use "
+                "another, such as kd"
+            )
 
     def examples(self, data: Dataset, device: str) -> tuple[Tensor, ...]:
         """Return noise in the shape of the inputs."""
-        return data.signature.example(4, device=device)
+        return data.signature.example(EXAMPLES, device=device)
 
     def examples_per_epoch(self, data: Dataset) -> int:
         """Return the number of pseudo-samples per epoch; distorted images are used once each."""
-        if self._options["samples"] == "distorted":
+        if self._distorts:
             return super().examples_per_epoch(data)
         return int(self._options["samples_per_epoch"])
 
     def batches(self, data: Dataset, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
-        """Return batches of noise; with `distorted`, of training images without their labels."""
-        if self._options["samples"] == "distorted":
-            return super().batches(data, changes, device=device)
-        return PseudoBatches(data.signature, device)
+        """Return random vectors for the generator, noise, or distorted training images.
+
+        Raises:
+            TeacherError: the teacher has no statistics from which noise can be made.
+            NetworkError: the inputs are not images.
+        """
+        if self._generated is not None:
+            return NoiseBatches((self._options["latent_size"],), device)
+        if self._distorts:
+            images = super().batches(data, changes, device=device)
+            return DistortedBatches(images, self._options["distortion"])
+        statistics = input_statistics(next(iter(self.teachers.values())))
+        return NoiseBatches(image_shape(data), device, statistics)
 
     def players(self) -> Mapping[str, Player]:
         """Return the student, after the generator if there is one."""
+        players = super().players()
         if self._generated is None:
-            return super().players()
-        own = {id(each) for each in self.generator.parameters()}
-        trained = [each for each in self.parameters() if each.requires_grad]
+            return players
+        generator = list(self.generator.parameters())
+        of_generator = set(map(id, generator))
         recipe = Recipe(
             1,
             optimizer="adamw",
@@ -113,50 +137,34 @@ class DataFreeMethod(DistillationMethod):
             weight_decay=0.0,
             schedule="cosine",
         )
+        others = [each for each in players[STUDENT].parameters if id(each) not in of_generator]
         return {
-            GENERATOR: Player(
-                list(self.generator.parameters()), every=self._generated.every, recipe=recipe
-            ),
-            STUDENT: Player([each for each in trained if id(each) not in own]),
+            GENERATOR: Player(generator, every=self._generated.every, recipe=recipe),
+            STUDENT: Player(others),
         }
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Attach the readers' forward hooks inside the block."""
-        first = next(iter(self.teachers))
-        self._teacher = ActivationReader(self.teachers[first], who=called(first))
-        with super().watching(), self._teacher:
-            yield
 
     def losses(self, player: str, batch: Batch, progress: float) -> Losses:
         """Return the loss of the generator, or that of the student on pseudo-samples.
 
         Args:
             player: `generator` or `student`.
-            batch: its size is that of the pseudo-samples.
+            batch: the pseudo-samples, or random vectors for the generator.
             progress: fraction of the training that is done, from 0 to 1.
         """
-        if self._generated is not None and player == GENERATOR:
-            return self._of_generator(self._generated, len(batch))
+        if self._generated is None:
+            return super().losses(player, batch, progress)
+        if player == GENERATOR:
+            return self._of_generator(self._generated, *batch.inputs)
         with torch.no_grad():
-            images = self._samples(batch)
-        unlabeled = replace(batch, inputs=(images,), labels=None, views={})
-        return super().losses(player, unlabeled, progress)
+            images = self.generator(*batch.inputs)
+        return super().losses(player, replace(batch, inputs=(images,)), progress)
 
-    def _of_generator(self, generated: GeneratorObjective, count: int) -> Losses:
-        images = self.generator.sample(count)
-        terms = generated.terms(self._teacher(images), self._read(images).output)
+    def _of_generator(self, objective: GeneratorObjective, vectors: Tensor) -> Losses:
+        images = self.generator(vectors)
+        read = next(iter(self._readers.values()))
+        terms = objective.terms(read(images), self._read(images).output)
         total = torch.stack(list(terms.values())).sum()
         return Losses(total, {name: term.detach() for name, term in terms.items()})
-
-    def _samples(self, batch: Batch) -> Tensor:
-        (given,) = batch.inputs
-        if self._generated is not None:
-            return self.generator.sample(len(batch))
-        if self._statistics is not None:
-            return self._statistics.sample(len(batch), self._shape).to(given)
-        noise: Tensor = self._options["distortion"] * torch.randn_like(given)
-        return given + noise
 
 
 def image_shape(data: Dataset) -> tuple[int, int, int]:
@@ -165,11 +173,12 @@ def image_shape(data: Dataset) -> tuple[int, int, int]:
     Raises:
         NetworkError: the networks do not have one image as their input.
     """
-    shapes = [each.shape for each in data.signature.inputs if each.dtype == "float32"]
-    if len(shapes) != 1 or len(shapes[0]) != 3 or None in shapes[0]:
+    shapes = [spec.shape for spec in data.signature.inputs]
+    sizes = [size for size in shapes[0] if size is not None]
+    if len(shapes) != 1 or len(shapes[0]) != 3 or len(sizes) != 3:
         raise NetworkError(
             f"Expected networks of one image (channels, height, width), but got inputs of shape "
-            f"{', '.join(map(str, shapes)) or 'none'}: pseudo-samples are images"
+            f"{', '.join(map(str, shapes))}: pseudo-samples are images"
         )
-    channels, height, width = shapes[0]
-    return channels, height, width  # type: ignore[return-value]
+    channels, height, width = sizes
+    return channels, height, width

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from functools import partial
 from itertools import tee
 from typing import Any
@@ -55,7 +55,9 @@ class StreamedBatches(ImageBatches):
         seed = int(torch.randint(2**62, ()))
         return self._finished(indices, self._examples.__getitems__(_chosen(indices, seed)))
 
-    def epoch(self, shares: Iterable[tuple[Tensor, int]], *, seed: int) -> Iterator[Batch]:
+    def epoch(
+        self, shares: Iterable[tuple[Tensor, int]], *, seed: int
+    ) -> Generator[Batch, None, None]:
         """Yield batches that loader processes prefetch; the processes end with the iterator."""
         # The loader reads ahead of training, so both iterate over the same indices.
         asked, needed = tee(shares)
