@@ -7,7 +7,7 @@ from typing import Any
 
 from diswot.progress import Progress
 from diswot.students import Fresh, StudentSource
-from diswot.tasks import Dataset, NoOptions, Task
+from diswot.tasks import Dataset, NoOptions, SplitName, Task
 from diswot.teachers import Teacher
 from diswot.training import DistillationMethod, MakeMethod
 from search_spaces import SearchSpace
@@ -47,6 +47,7 @@ class RunMethod:
         options: a `TypedDict` of `diswot.options.Option` with the options of this method.
         defaults: other defaults for options of `diswot run`, by name.
         needs_teacher: whether the teacher's weights are needed before the search.
+        scored_on: split whose batches candidates are scored on.
     """
 
     name: str
@@ -54,6 +55,7 @@ class RunMethod:
     options: type = NoOptions
     defaults: Mapping[str, Any] = {}
     needs_teacher: bool = False
+    scored_on: SplitName = "train"
 
     def check(self, task: Task, options: Mapping[str, Any]) -> None:
         """Check task and options before data are read.
@@ -64,18 +66,6 @@ class RunMethod:
 
         Raises:
             OptionError: the method does not support the task, or options do not fit.
-        """
-
-    def check_data(self, data: Dataset, space: SearchSpace, options: Mapping[str, Any]) -> None:
-        """Check data, space and options before a teacher is trained.
-
-        Args:
-            data: the loaded dataset.
-            space: the search space.
-            options: all options of the run, including the method's own.
-
-        Raises:
-            DiswotError: they do not fit together.
         """
 
     def searched(self, data: Dataset) -> Dataset:
@@ -105,13 +95,16 @@ class RunMethod:
     def source(self, workshop: Workshop) -> StudentSource:
         """Return the source of students, which may be trained now or loaded from a cache.
 
+        A method that needs the teacher checks everything else before it calls
+        `workshop.teacher`, which may train it.
+
         Args:
             workshop: data, teacher, space and options of the run.
 
         Raises:
             DiswotError: the source cannot be made for these data, teacher and space.
         """
-        return Fresh(workshop.space, workshop.data.signature)
+        return Fresh(workshop.space, workshop.data.signature, scored_on=self.scored_on)
 
 
 class Distilled(RunMethod):

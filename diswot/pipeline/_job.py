@@ -38,6 +38,7 @@ from diswot.scorers import find_scorer
 from diswot.search import (
     Budget,
     SearchResult,
+    check_batch_size,
     check_search,
     find_space,
     search,
@@ -113,8 +114,8 @@ def run(
                 job["onnx"] = onnx_available() or None
             job |= {**_training_of(teacher, options), **own}
             settings.trainings.plan(job["epochs"])  # raise errors before the search, not after it
-            known_space = find_space(space, options["data"].signature)
-            method.check_data(options["data"], known_space, {**options, **own})
+            if (batch_size := options.get("batch_size")) is not None:
+                check_batch_size(data, batch_size, split=method.scored_on)
             search = _Search(teacher, space, budget, options, method)
             students = MakeStudents(method, partial(workshop_of, space, options, own))
             stages = main_job(search.start, students, teacher_first=search.needs_teacher)

@@ -222,7 +222,8 @@ def main_job(
         students: makes the source of students.
         teacher_first: whether scores need the teacher's trained weights.
     """
-    first = (TrainTeacher(teacher_first), students, Search(search))
+    # The method may check data and space before it has the teacher trained.
+    first = (students, TrainTeacher(teacher_first), Search(search))
     return (*first, Train(), Decide(), Export(), Report())
 
 

@@ -22,7 +22,7 @@ from diswot.training._distillation_method import DistillationMethod, MakeMethod
 from diswot.training._fingerprint import teachers_of
 from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.training._manifest import TrainingManifest, read_training_manifest
-from diswot.training._method import STUDENT, Method, Player, called, checked_players
+from diswot.training._method import STUDENT, Method, Player, checked_players
 from diswot.training._metrics import METRICS, Epoch, read_metrics
 from diswot.training._network_cache import kept_or_trained
 from diswot.training._plain_batches import PlainBatches
@@ -62,7 +62,6 @@ __all__ = [
     "TrainedTeacher",
     "Training",
     "TrainingManifest",
-    "called",
     "check_distillation",
     "check_teacher_training",
     "checked_players",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+import diswot
 from diswot.errors import DataError, DiswotError, NetworkError, OptionError, SpaceError
 from diswot.methods import Workshop, find_method
 from diswot.methods.supernet import (
@@ -284,7 +285,6 @@ def test_invalid_options_are_refused_first(
         (b"x", {}, DataError, "shorter than one sequence"),
         (b"fine\nbad \xff", {}, DataError, "line 2: this is not text in UTF-8"),
         (None, {"supernets": 9}, SpaceError, "1 to 8 parts of 8 architectures"),
-        (None, {"batch_size": 64}, OptionError, "at most the 2 val texts"),
     ],
 )
 def test_faults_in_data_and_space_come_before_training(
@@ -298,9 +298,36 @@ def test_faults_in_data_and_space_come_before_training(
     if content is not None:
         options = {"supernet_texts": tmp_path / "corpus.txt"}
         (tmp_path / "corpus.txt").write_bytes(content)
+    needed: list[None] = []
+
+    def teacher() -> Teacher:
+        needed.append(None)
+        raise AssertionError("the teacher is trained")
+
+    workshop = replace(workshop_for(data, tmp_path, options=options), teacher=teacher)
     with pytest.raises(kind, match=message):
-        find_method("supernet").check_data(data, SPACE, options)
-    find_method("supernet").check_data(data, SPACE, {"supernets": 8, "batch_size": 2})
+        train_supernets(workshop)
+    assert not needed
+
+
+@pytest.mark.parametrize("method", ["supernet", "distillation"])
+def test_a_too_large_batch_is_refused_before_training(method: str, tmp_path: Path) -> None:
+    rows = "".join(f"{text},{label}\n" for text, label in PAIRS)
+    (tmp_path / "texts.csv").write_text(f"text,label\n{rows}")
+    texts: dict[str, Any] = {"length": 8, "vocabulary": 300}
+    stages: list[str] = []
+    with pytest.raises(OptionError, match=r"Expected a batch of at most the \d+ (val|train)"):
+        diswot.run(
+            task="text",
+            data=str(tmp_path / "texts.csv"),
+            method=method,
+            batch_size=1_000,
+            **texts,
+            out=tmp_path / "run",
+            data_root=tmp_path,
+            progress=lambda step: stages.append(step.stage),
+        )
+    assert "teacher" not in stages
 
 
 def test_an_unknown_method_suggests_the_closest_match() -> None:

@@ -147,7 +147,7 @@ def check_resumed(cli: CommandLine, folder: Path, student: Path) -> None:
     written = {path.name: path.stat().st_mtime_ns for path in student.iterdir()}
     table = json.loads((folder / "r" / "result.json").read_text())
     assert list(table["stages"]) == [
-        *("teacher", "students", "search", "trainings", "verdict", "export", "report"),
+        *("students", "teacher", "search", "trainings", "verdict", "export", "report"),
     ]
     done = cli("resume", "r")
     assert done.code == 0, done.err

@@ -5,13 +5,12 @@ from functools import partial
 from typing import Any
 
 from diswot.errors import OptionError
-from diswot.methods._run_method import RunMethod, Workshop
+from diswot.methods._run_method import RunMethod
 from diswot.methods.data_free._objectives import OBJECTIVES
 from diswot.methods.data_free._options import DataFreeOptions
 from diswot.methods.data_free._training import DataFreeMethod
 from diswot.options import DEFAULT_SCORER
 from diswot.scorers import find_scorer
-from diswot.students import Fresh
 from diswot.tasks import Task
 from diswot.training import MakeMethod
 
@@ -31,6 +30,7 @@ class DataFreeRun(RunMethod):
     name = "data-free"
     summary = "students that are distilled on generated images or noise, without training data"
     options = DataFreeOptions
+    scored_on = "val"
     defaults: Mapping[str, Any] = {"train_batch_size": 64}
 
     def check(self, task: Task, options: Mapping[str, Any]) -> None:
@@ -50,10 +50,6 @@ class DataFreeRun(RunMethod):
                 f"the method data-free has no labels, but the scorer {card.name} reads them: use "
                 "another, such as --scorer student_fit"
             )
-
-    def source(self, workshop: Workshop) -> Fresh:
-        """Return randomly initialized students, which are scored on the validation split."""
-        return Fresh(workshop.space, workshop.data.signature, scored_on="val")
 
     def losses(self, _task: Task, options: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the loss that belongs to the pseudo-samples."""

@@ -18,7 +18,6 @@ from diswot.methods.supernet._training import SupernetMethod
 from diswot.networks.attention import check_attention
 from diswot.progress import message
 from diswot.scorers import find_scorer
-from diswot.search import check_batch_size
 from diswot.seeding import seed_for
 from diswot.students import build_student
 from diswot.tasks import Dataset, Task, cache_root
@@ -52,6 +51,7 @@ class SupernetRun(RunMethod):
         "teacher_state": "trained",
     }
     needs_teacher = True
+    scored_on = Sliced.scored_on
 
     def check(self, task: Task, options: Mapping[str, Any]) -> None:
         """Make sure that the task's networks have attention, and that the score needs no labels.
@@ -73,21 +73,6 @@ class SupernetRun(RunMethod):
                 f"the method supernet searches without labels, but the scorer {card.name} reads "
                 "them: use another, or fine-tune a --shortlist on the labels"
             )
-
-    def check_data(self, data: Dataset, space: SearchSpace, options: Mapping[str, Any]) -> None:
-        """Check the plain text, the parts of the space, and the batch of held-out texts.
-
-        Raises:
-            DataError: the plain text is not UTF-8, or is shorter than one sequence.
-            SpaceError: the space cannot be divided into so many parts.
-            OptionError: the batch is larger than the validation split.
-        """
-        texts = _texts(data)
-        if (place := options.get("supernet_texts")) is not None:
-            with_plain_text(texts, place)
-        sub_spaces(space, options.get("supernets"), texts.signature)
-        if (batch_size := options.get("batch_size")) is not None:
-            check_batch_size(texts, batch_size, split=Sliced.scored_on)
 
     def searched(self, data: Dataset) -> Dataset:
         """Return the dataset without labels."""
@@ -117,17 +102,18 @@ def train_supernets(workshop: Workshop) -> Sliced:
     """
     workshop = replace(workshop, data=_training_texts(workshop))
     data, space = workshop.data, workshop.space
-    # 1. The teacher: supernets imitate the relations of its last attention layer.
+    # 1. The parts of the space, before a teacher without weights is trained.
+    parts = sub_spaces(space, workshop.options.get("supernets"), data.signature)
+    # 2. The teacher: supernets imitate the relations of its last attention layer.
     source = workshop.teacher()
     teacher = (source.weights or source.build)().to(workshop.device).eval()
     check_attention(teacher, f"the teacher {source.name}")
-    # 2. One supernet per part of the space, large enough to contain its architectures.
-    parts = sub_spaces(space, workshop.options.get("supernets"), data.signature)
+    # 3. One supernet per part of the space, large enough to contain its architectures.
     digests = data.digest, source.digest()
     results = []
     for number, archs in enumerate(parts, 1):
         stage = f"supernet {number}/{len(parts)}"
-        # 3. Initialize from the teacher's weights, then train or load from the cache.
+        # 4. Initialize from the teacher's weights, then train or load from the cache.
         network = _started(workshop, covering(archs), teacher, number)
         results.append(Supernet(archs, _trained(workshop, archs, network, teacher, stage, digests)))
     return Sliced(space, data.signature, tuple(results))
