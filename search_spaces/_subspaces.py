@@ -120,8 +120,8 @@ class UnionSpace(SearchSpace):
         """Draw a part with probability proportional to its size, and an architecture of it."""
         sizes = np.array([part.size for part in self.parts.values()], dtype=float)
         # Weighted by size, so that all architectures of the union are equally likely.
-        path = rng.choice(len(sizes), p=sizes / sizes.sum())
-        return list(self.parts.values())[path].sample(rng)
+        part = rng.choice(len(sizes), p=sizes / sizes.sum())
+        return list(self.parts.values())[part].sample(rng)
 
     def mutate(self, arch: Architecture, rng: np.random.Generator) -> Architecture:
         """Change one field within the part."""

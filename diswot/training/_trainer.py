@@ -182,11 +182,11 @@ def _settle(work: Prepared, log: LossLog) -> None:
     if result is None:
         return
     folder = work.plan.folder
-    path = folder is not None and (folder / CHECKPOINT).exists()
+    saved = folder is not None and (folder / CHECKPOINT).exists()
     raise DivergedError(
         f"the term {_named(result.player, result.name)} of the loss {work.plan.method.name} is "
         f"{result.value} in epoch {work.state.epoch + 1}, step {result.step}"
-        + (f" ({folder} keeps the last good checkpoint)" if path else "")
+        + (f" ({folder} keeps the last good checkpoint)" if saved else "")
         + ": lower the learning rate, or clip gradients (--max-grad-norm)"
     )
 
