@@ -81,10 +81,10 @@ def _correlations(
 ) -> None:
     started = datetime.now(UTC)
     rows: list[Any] = []
-    for settings in CORRELATIONS[table]:
-        result = replace(settings, data_root=data_root)
-        folder = _measurements(work, table, result)
-        rows += run_correlation(result, folder, workers=workers, progress=progress).records
+    for chosen in CORRELATIONS[table]:
+        settings = replace(chosen, data_root=data_root)
+        folder = _measurements(work, table, settings)
+        rows += run_correlation(settings, folder, workers=workers, progress=progress).records
     provenance = {
         "settings": [_as_json(settings) for settings in CORRELATIONS[table]],
         "workers": workers,

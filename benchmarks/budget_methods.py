@@ -7,9 +7,8 @@ import numpy as np
 
 from benchmarks.budget_tables import BudgetTable, genes_of
 from diswot.bench.ground_truths import Vector
-from diswot.search.few_shot import Ranker
+from diswot.search.few_shot import AT_ONCE, Ranker
 
-AT_ONCE = 4
 FEWEST_FULL = 3
 """Full trainings in a budget of which at least half goes to full ones."""
 

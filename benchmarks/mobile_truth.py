@@ -77,22 +77,22 @@ class MobileRow:
     macs: int
 
 
-def drawn(data: Dataset, *, ranges: int = RANGES, entry: int = PER_RANGE) -> dict[str, Costs]:
+def drawn(data: Dataset) -> dict[str, Costs]:
     """Draw architectures until every range of parameters has the same number of them.
 
     Returns:
         Architecture → costs, by increasing number of parameters.
     """
     space, rng = find_space("mobile", data.signature), generator_for(0, "truth", "mobile")
-    edges = np.geomspace(SMALLEST, LARGEST, ranges + 1)
-    result: dict[int, dict[str, Costs]] = {number: {} for number in range(ranges)}
-    while any(len(members) < entry for members in result.values()):
+    edges = np.geomspace(SMALLEST, LARGEST, RANGES + 1)
+    result: dict[int, dict[str, Costs]] = {number: {} for number in range(RANGES)}
+    while any(len(members) < PER_RANGE for members in result.values()):
         arch = space.sample(rng)
         costs = measure_costs(partial(space.network, arch, data.signature), data.signature)
         number = int(np.searchsorted(edges, costs.params)) - 1
-        if 0 <= number < ranges and len(result[number]) < entry:
+        if 0 <= number < RANGES and len(result[number]) < PER_RANGE:
             result[number].setdefault(space.to_string(arch), costs)
-    members = [item for number in range(ranges) for item in result[number].items()]
+    members = [item for number in range(RANGES) for item in result[number].items()]
     return dict(sorted(members, key=lambda item: item[1].params))
 
 

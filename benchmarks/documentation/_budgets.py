@@ -61,8 +61,6 @@ TABLES = {
 }
 """Tables of the comparison, and their names on pages."""
 
-COSTS = ("0", "0.5", "1", "2", "5", "6", "10")
-
 
 def training_budget_summary() -> str:
     """Return the mean regrets of the search, marked where another method is clearly better."""
@@ -70,8 +68,9 @@ def training_budget_summary() -> str:
     by_table: dict[str, list[Mapping[str, str]]] = {}
     for row in rows:
         by_table.setdefault(_title(row["table"], row["max_params"]), []).append(row)
+    costs = list(dict.fromkeys(row["cost"] for row in rows))
     return markdown(
-        ["table", "networks", *COSTS],
+        ["table", "networks", *costs],
         [
             [title, of_table[0]["networks"], *map(_against, of_table)]
             for title, of_table in by_table.items()

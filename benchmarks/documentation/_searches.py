@@ -102,17 +102,17 @@ def _place(row: Mapping[str, str]) -> str:
 
 def _by_scorer(found: Mapping[tuple[str, str], tuple[float, str]]) -> str:
     """Return a table of regrets by score and place, the least of each place in bold."""
-    places = dict.fromkeys(index for index, _ in found)
+    places = dict.fromkeys(place for place, _ in found)
     least = {
-        index: min(regret for (at, _), (regret, _) in found.items() if at == index)
-        for index in places
+        place: min(regret for (at, _), (regret, _) in found.items() if at == place)
+        for place in places
     }
     rows = []
     for scorer in dict.fromkeys(scorer for _, scorer in found):
-        cells = [found.get((index, scorer), (math.inf, "–")) for index in places]
+        cells = [found.get((place, scorer), (math.inf, "–")) for place in places]
         marked = [
-            f"**{cell}**" if regret == least[index] else cell
-            for index, (regret, cell) in zip(places, cells, strict=True)
+            f"**{cell}**" if regret == least[place] else cell
+            for place, (regret, cell) in zip(places, cells, strict=True)
         ]
         rows.append([scorer, *marked])
     return markdown(["", *places], rows)

@@ -145,7 +145,7 @@ def run_correlation(
     if settings.sample:
         truth = truth.sampled(settings.sample, settings.seed)
     # 2. Measure the terms of all scorers once for every architecture.
-    result = MeasurementSettings(
+    measurement = MeasurementSettings(
         space=settings.space or truth.space_name,
         data=settings.data or truth.dataset(target),
         task=truth.task,
@@ -160,17 +160,17 @@ def run_correlation(
         device=settings.device,
         image_size=None if settings.data else truth.image_size,
     )
-    check_params(truth, evaluator_for(result))
+    check_params(truth, evaluator_for(measurement))
     names = [truth.space.to_string(arch) for arch in truth.architectures]
     about = {"truth": truth.name, "sample": settings.sample}
-    measured = measure(result, names, out, workers=workers, progress=progress, about=about)
+    measured = measure(measurement, names, out, workers=workers, progress=progress, about=about)
     # 3. Correlate the scores with the accuracies, and time each scorer alone.
     accuracies = truth.accuracies(target)
     rows = [
         correlate(measured, accuracies, scorer, truth=truth.name, target=target, seed=settings.seed)
         for scorer in scorers
     ]
-    table = CorrelationTable(rows, timed(result, names, out, progress))
+    table = CorrelationTable(rows, timed(measurement, names, out, progress))
     _write(table, measured, accuracies, out)
     return table
 

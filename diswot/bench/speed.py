@@ -161,7 +161,7 @@ def _depths(settings: SpeedSettings, progress: Progress) -> Iterator[Timing]:
 
 def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     """Time whole measurements, including the start of the processes."""
-    result = MeasurementSettings(
+    measurement = MeasurementSettings(
         "nas-bench-201",
         "cifar10",
         "resnet110",
@@ -177,7 +177,7 @@ def _workers(settings: SpeedSettings, progress: Progress) -> list[Timing]:
     for workers in tracked(WORKERS, progress, "workers", len(WORKERS)):
         with TemporaryDirectory() as folder:
             run = partial(
-                measure, result, names, Path(folder) / "run", workers=workers, progress=silent
+                measure, measurement, names, Path(folder) / "run", workers=workers, progress=silent
             )
             ms = 1e3 * _seconds(run) / len(names)
         ratio = ms / timings[0].ms if timings else 1.0

@@ -77,12 +77,12 @@ def fetch(download: Download, root: Path, *, mirror: str | None = None) -> Path:
         OptionError: the mirror is not an http or https address.
         MissingExtraError: the file has to be downloaded, and the extra `bench` is not installed.
     """
-    places = [root / download.path]
+    paths = [root / download.path]
     if root.is_dir():
-        places.append(cache_root(root) / download.path)
-    for index in places:
-        if index.is_file():
-            return index
+        paths.append(cache_root(root) / download.path)
+    for path in paths:
+        if path.is_file():
+            return path
     base = mirror or os.environ.get(MIRROR)
     url = _joined(base, download.path) if base else download.url
     if url is None:

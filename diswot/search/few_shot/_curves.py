@@ -36,9 +36,9 @@ def expected_values(done: Mapping[int, BriefTraining]) -> dict[int, float]:
     """
     ended = [item.curve for item in done.values() if item.curve and not item.stopped]
     results = {}
-    for name, item in done.items():
+    for place, item in done.items():
         if item.value is not None:
             epoch = len(item.curve)
             gains = [curve[-1] - curve[epoch - 1] for curve in ended] if item.stopped else []
-            results[name] = item.value + (float(np.median(gains)) if gains else 0.0)
+            results[place] = item.value + (float(np.median(gains)) if gains else 0.0)
     return results
