@@ -5,6 +5,8 @@ they do not influence what the engine proposes.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -20,7 +22,7 @@ SAMPLE = 200
 
 
 def choose_baselines(
-    history: History, rng: np.random.Generator, progress: Progress
+    history: History, rng: np.random.Generator, progress: Progress, *, measured: bool = False
 ) -> dict[str, Architecture]:
     """Choose the largest, the smallest and a random architecture within the budget.
 
@@ -31,6 +33,8 @@ def choose_baselines(
         history: gives the space, the budget and the costs of architectures.
         rng: draws the sample and the random baseline.
         progress: receives a step per architecture.
+        measured: whether latencies are measured here, half a second for each. Then the sample is
+            within the other limits, and latencies are measured only until one is within the budget.
 
     Returns:
         Architectures by the labels "largest", "smallest" and "random".
@@ -38,18 +42,32 @@ def choose_baselines(
     Raises:
         BudgetError: no architecture is within the budget.
     """
+    archs = iter(_some(history, rng, progress))
+    while by_size := _by_size(history, archs, timed=not measured):
+        some = by_size[rng.integers(len(by_size))]
+        others = (by_size[i] for i in rng.permutation(len(by_size)))
+        orders = reversed(by_size), by_size, chain([some], others)
+        chosen = [next(filter(partial(_fits, history), order), None) for order in orders]
+        if chosen[0] is not None:
+            return dict(zip(BASELINES, chosen, strict=True))
+    raise history.exhausted()
+
+
+def _by_size(history: History, archs: Iterator[Architecture], *, timed: bool) -> list[Architecture]:
+    """Return the next architectures within the budget, the smallest first."""
     sizes: dict[Architecture, tuple[int, int]] = {}
-    for arch in _some(history, rng, progress):
-        costs = history.costs(arch)
-        if costs is not None and history.affordable(arch):
+    for arch in archs:
+        costs = history.costs(arch, timed=timed)
+        if costs is not None and history.budget.allows(costs):
             sizes[arch] = costs.params, costs.macs
         if len(sizes) == SAMPLE and _is_large(history):
             break
-    if not sizes:
-        raise history.exhausted()
-    by_size = sorted(sizes, key=lambda arch: sizes[arch])
-    chosen = by_size[-1], by_size[0], by_size[rng.integers(len(by_size))]
-    return dict(zip(BASELINES, chosen, strict=True))
+    return sorted(sizes, key=lambda arch: sizes[arch])
+
+
+def _fits(history: History, arch: Architecture) -> bool:
+    costs = history.costs(arch)
+    return costs is not None and history.budget.allows(costs)
 
 
 def numbered(choices: Mapping[str, Architecture]) -> dict[int, Architecture]:

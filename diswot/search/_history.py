@@ -164,11 +164,15 @@ class History:
         """Return whether `arch` is within the budget; `True` if its costs cannot be measured."""
         return self._violation(arch) == 0
 
-    def costs(self, arch: Architecture) -> Costs | None:
+    def costs(self, arch: Architecture, *, timed: bool = True) -> Costs | None:
         """Return the costs of an architecture, or `None` if they cannot be measured.
 
         The latency is left out if another cost is already over the budget. If the network
         cannot be built or timed, its evaluation fails with the same error, which is recorded.
+
+        Args:
+            arch: the architecture.
+            timed: whether the latency is measured, if the run has one.
 
         Raises:
             DiswotError: the latency table does not contain the architecture.
@@ -177,7 +181,7 @@ class History:
             costs = self._evaluator.costs(arch)
         except Exception:  # noqa: BLE001  (its evaluation will raise and record it)
             return None
-        if not self.budget.allows(costs):
+        if not timed or not self.budget.allows(costs):
             return costs
         try:
             return self._evaluator.timed(arch)

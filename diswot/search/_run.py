@@ -119,8 +119,7 @@ class Run:
             BudgetError: no architecture is within the budget.
         """
         with self._pool():
-            rng = generator_for(self._scoring_context.seed, _DRAWN)
-            choose_baselines(self._history, rng, silent)
+            self._baselines(silent)
 
     def begin(self, out: str | Path | None, job: Mapping[str, Any] | None) -> SearchResult:
         """Search from the start.
@@ -133,8 +132,7 @@ class Run:
             BudgetError: no architecture is within the budget.
             OptionError: the workers cannot be started, or the cluster does not answer.
         """
-        rng = generator_for(self._scoring_context.seed, _DRAWN)
-        baselines = choose_baselines(self._history, rng, self._progress)
+        baselines = self._baselines(self._progress)
         space = self._scoring_context.space
         manifest = {
             **self._scoring_context.manifest(),
@@ -279,6 +277,11 @@ class Run:
                 f"{in_budget[0].failure}"
             )
         return best
+
+    def _baselines(self, progress: Progress) -> dict[str, Architecture]:
+        rng = generator_for(self._scoring_context.seed, _DRAWN)
+        measured = is_measured(self._settings.latency)
+        return choose_baselines(self._history, rng, progress, measured=measured)
 
     def _find_latencies(self, context: ScoringContext) -> Latencies | None:
         spec = self._settings.latency

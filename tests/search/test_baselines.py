@@ -7,6 +7,7 @@ import pytest
 
 import diswot
 from diswot.errors import RunFolderError
+from diswot.latency import MeasuredLatency
 from diswot.runs import line_with_checksum
 from diswot.runs.folder import read_json, write_record
 from diswot.search import resume
@@ -94,6 +95,33 @@ def test_an_extended_run_equals_a_longer_run(tmp_path: Path) -> None:
     _resume(tmp_path / "extended", generations=1)
     search(**SMALL | {"generations": 1}, seed=2, out=tmp_path / "whole")
     assert outcome_of(tmp_path / "extended") == outcome_of(tmp_path / "whole")
+
+
+def test_only_latencies_that_decide_are_measured(tmp_path: Path) -> None:
+    budget = diswot.Budget(latency_ms=1000.0)
+    run = search(**FEW, latency="eager", budget=budget, out=tmp_path / "r")
+    _, *rows = (tmp_path / "r" / "latencies.csv").read_text().splitlines()
+    names = {c.name for c in (*run.candidates, *run.baselines.values())}
+    assert {row.split(",")[0] for row in rows} == names
+
+
+def test_measured_latencies_give_the_baselines_of_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = {c.name: c.params for c in diswot.score(list(Tiny()), space=Tiny(), scorer="params")}
+    table = tmp_path / "table.csv"
+    table.write_text("arch,latency_ms\n" + "".join(f"{a},{p / 1e3}\n" for a, p in params.items()))
+    monkeypatch.setattr(
+        MeasuredLatency, "__call__", lambda self, arch: params[self.space.to_string(arch)] / 1e3
+    )
+    few = sorted(params.values())[4] / 1e3
+    looked_up, measured = (
+        search(**FEW, latency=latency, budget=diswot.Budget(latency_ms=few)).baselines
+        for latency in (str(table), "eager")
+    )
+    for label in ("largest", "smallest"):
+        assert measured[label].name == looked_up[label].name
+    assert all(c.params / 1e3 <= few for c in measured.values())
 
 
 def test_a_baseline_of_another_run_is_refused(tmp_path: Path) -> None:
