@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
+from diswot.networks import unwrapped
 from diswot.seeding import torch_seed
 from diswot.tasks import SplitName
 from search_spaces import Architecture, SearchSpace, Signature
 
 _ATTRIBUTE = "_diswot_origin"
-_AROUND = (nn.DataParallel, nn.parallel.DistributedDataParallel, AveragedModel)
-"""Modules of torch that hold the network itself as `module`."""
 
 
 @dataclass(frozen=True)
@@ -109,20 +107,3 @@ def origin_of(network: nn.Module) -> Origin | None:
     """Return the origin attached to `network`; `None` if it was not built by DisWOT."""
     result = vars(unwrapped(network)).get(_ATTRIBUTE)
     return result if isinstance(result, Origin) else None
-
-
-def unwrapped(network: nn.Module) -> nn.Module:
-    """Return the network inside torch's wrappers: `compile`, `DataParallel`, `AveragedModel`.
-
-    Examples:
-        >>> network = nn.Linear(2, 2)
-        >>> unwrapped(AveragedModel(nn.DataParallel(network))).in_features
-        2
-    """
-    while True:
-        if isinstance(inner := vars(network).get("_modules", {}).get("_orig_mod"), nn.Module):
-            network = inner
-        elif isinstance(network, _AROUND):
-            network = network.module
-        else:
-            return network

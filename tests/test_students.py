@@ -11,7 +11,8 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from diswot.students import build_student, origin_of, unwrapped
+from diswot.networks import unwrapped
+from diswot.students import build_student, origin_of
 from diswot.tasks.images import load_data
 from search_spaces import ResNetDepthSpace
 

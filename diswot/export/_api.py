@@ -21,10 +21,11 @@ from diswot.export._forms import Form, Forms
 from diswot.export._network import standalone
 from diswot.export._process import Process, Runner
 from diswot.export._requested_formats import check_possible, wanted_forms
+from diswot.networks import unwrapped
 from diswot.options import takes_options
 from diswot.runs import digest_of, writing_into
 from diswot.runs.folder import check_new_folder
-from diswot.students import Origin, origin_of, unwrapped
+from diswot.students import Origin, origin_of
 from diswot.tabular import Tabular
 from diswot.tasks import Dataset, Task, find_task
 from search_spaces import Signature

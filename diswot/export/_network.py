@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from diswot.errors import ExportError, NetworkError, first_line
+from diswot.networks import unwrapped
 from diswot.networks.copies import copied
 from diswot.networks.output import output_of
-from diswot.students import unwrapped
 from diswot.tasks import Packaging
 from search_spaces import OPEN_LENGTH
 

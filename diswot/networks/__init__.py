@@ -5,7 +5,7 @@ from diswot.networks._feature_maps import as_map, is_map
 from diswot.networks._modes import kept_modes, scoring_mode
 from diswot.networks._reader import ActivationReader
 from diswot.networks._trial import backward_of, trial_pass
-from diswot.networks._wrapped import inner, named
+from diswot.networks._wrapped import inner, named, unwrapped
 
 __all__ = [
     "ActivationReader",
@@ -20,4 +20,5 @@ __all__ = [
     "named",
     "scoring_mode",
     "trial_pass",
+    "unwrapped",
 ]

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from diswot.errors import CheckpointError
+from diswot.networks import unwrapped
 from diswot.options import takes_options
-from diswot.teachers._public_names import translations, with_projections
+from diswot.teachers._public_names import translation, with_projections
 from diswot.teachers._teacher import OwnView
 from diswot.teachers._weights_file import read_weights, regular_file
 
@@ -107,15 +108,10 @@ def checkpoint_path(path: str | Path) -> Path:
 
 def _bare(network: nn.Module) -> nn.Module:
     """Return the network inside `OwnView`, DataParallel and `torch.compile` wrappers."""
-    while True:
-        if isinstance(network, OwnView):
-            network = network.network
-        elif isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
-            network = network.module
-        elif isinstance(network, torch._dynamo.OptimizedModule):
-            network = network._orig_mod
-        else:
-            return network
+    network = unwrapped(network)
+    while isinstance(network, OwnView):
+        network = unwrapped(network.network)
+    return network
 
 
 def _takes(network: nn.Module, state: State) -> bool:
@@ -153,7 +149,7 @@ def _load(state: State, network: nn.Module, path: Path) -> str:
                 others = len(form) - len(best)
                 return f"tensors outside {prefixes[0]} not used: {others:,}" if others else ""
     for form in _forms(state):
-        for names in translations(form):
+        if names := translation(form):
             best = with_projections(_renamed(form, names.__getitem__), expected)
             if _takes(network, _completed(best, expected)):
                 added = len(best) > len(form)

@@ -5,7 +5,7 @@ pytorch_resnet_cifar10, kuangliu/pytorch-cifar and weiaicunzai/pytorch-cifar100.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import accumulate
 
 import torch
@@ -40,19 +40,20 @@ _BRANCH2 = (
 )
 
 
-def translations(state: Mapping[str, Tensor]) -> Iterator[dict[str, str]]:
-    """Yield the names of the built-in networks for a state dict with public names.
+def translation(state: Mapping[str, Tensor]) -> dict[str, str]:
+    """Return the names of a built-in network for a state dict with public names.
 
     Args:
         state: tensors by name.
 
-    Yields:
-        Name in the file → name in a built-in network, for each naming that has all names.
+    Returns:
+        Name in the file → name in the network; empty if no naming has all names.
     """
     for naming in (_resnet, _weiaicunzai_resnet, _vgg, _mobilenet_v2, _shufflenet_v2):
         names = naming(state)
         if names and all(names.values()):
-            yield names
+            return names
+    return {}
 
 
 def with_projections(
