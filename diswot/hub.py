@@ -58,12 +58,9 @@ class HubStudent(
         signature = _signature(inputs, outputs)
         self.space = space or next(_spaces_with(architecture, signature), None)
         if self.space is None:
-            raise ExportError(
-                f"no built-in search space has the architecture {architecture!r}: load the "
-                "student with its student.py, or another form"
-            )
-        found_space = find_space(self.space, signature)
-        self.network = found_space.network(found_space.from_string(architecture), signature)
+            raise _unknown(architecture)
+        built_in = find_space(self.space, signature)
+        self.network = built_in.network(built_in.from_string(architecture), signature)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Map preprocessed inputs, such as images (B, C, H, W), to outputs (B, outputs)."""
@@ -87,18 +84,17 @@ class HubStudent(
             raise ExportError(f"{model_id} has no config.json of a student that DisWOT exported")
         folder = Path(model_id)
         path = folder / WEIGHTS if folder.is_dir() else hf_hub_download(model_id, WEIGHTS, **where)
-        fitting = _spaces_with(architecture, _signature(inputs, outputs))
-        names: list[str | None] = [space] if space else [*fitting]
-        failed: CheckpointError | None = None
-        for name in names or [None]:
+        signature = _signature(inputs, outputs)
+        failure: DiswotError = _unknown(architecture)
+        for name in [space] if space else _spaces_with(architecture, signature):
             student = cls(architecture=architecture, inputs=inputs, outputs=outputs, space=name)
             try:
                 load_checkpoint(student.network, path)
             except CheckpointError as error:
-                failed = error
-                continue
-            return student.to(map_location).eval()
-        raise failed or ExportError(f"{model_id} cannot be loaded")
+                failure = error
+            else:
+                return student.to(map_location).eval()
+        raise failure
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write the weights; the mixin writes `config.json`."""
@@ -106,6 +102,13 @@ class HubStudent(
 
         state = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
         save_file(state, save_directory / WEIGHTS)
+
+
+def _unknown(architecture: str) -> ExportError:
+    return ExportError(
+        f"no built-in search space has the architecture {architecture!r}: load the student with "
+        "its student.py, or another format"
+    )
 
 
 def _signature(inputs: Sequence[Any], outputs: int) -> Signature:
