@@ -198,7 +198,7 @@ class Forms:
         floats = self.folder / FORMATS["onnx"].file
         if self.dataset is None or not floats.exists():
             raise ExportError("it is quantized from ONNX, which was not written")
-        self.layers = write_int8(floats, path, self.dataset, output=self.packaging.output)
+        self.layers = write_int8(floats, path, self.dataset)
 
 
 def _described(weights: Mapping[str, Tensor], content: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ CALIBRATED_ON = 256
 _AT_ONCE = 32
 
 
-def write_int8(floats: Path, path: Path, dataset: Dataset, *, output: str) -> tuple[LayerLoss, ...]:
+def write_int8(floats: Path, path: Path, dataset: Dataset) -> tuple[LayerLoss, ...]:
     """Quantize weights and activations of an ONNX file to 8 bits.
 
     Weights have one scale per output channel; activations one per tensor, from their range over
@@ -31,7 +31,6 @@ def write_int8(floats: Path, path: Path, dataset: Dataset, *, output: str) -> tu
         floats: the ONNX file in fp32.
         path: the file to write.
         dataset: the dataset for calibration.
-        output: name of the output.
 
     Returns:
         What each layer loses if it alone is quantized; nothing if onnxruntime is too old for
@@ -55,7 +54,7 @@ def write_int8(floats: Path, path: Path, dataset: Dataset, *, output: str) -> tu
                     per_channel=True,
                     **cache,
                 )
-            return layer_losses(floats, dataset, ranges=ranges, output=output) if cache else ()
+            return layer_losses(floats, dataset, ranges=ranges) if cache else ()
     except Exception as error:
         raise ExportError(
             f"onnxruntime cannot quantize it ({type(error).__name__}: {first_line(error)})"

@@ -1,7 +1,7 @@
 """What each layer loses in 8 bits: it alone is quantized, and outputs are compared."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from diswot.export._runners import run_onnx
 from diswot.runtimes import quiet
 from diswot.tasks import Dataset
 
@@ -56,34 +57,31 @@ def cache_option(path: Path) -> dict[str, Path]:
     return {"calibration_cache_path": path} if "calibration_cache_path" in known else {}
 
 
-def layer_losses(
-    floats: Path, dataset: Dataset, *, ranges: Path, output: str
-) -> tuple[LayerLoss, ...]:
+def layer_losses(floats: Path, dataset: Dataset, *, ranges: Path) -> tuple[LayerLoss, ...]:
     """Quantize every layer alone, and compare with the network in fp32.
 
     Args:
         floats: the ONNX file in fp32.
         dataset: the dataset, whose validation split is used.
         ranges: calibrated ranges that `quantize_static` kept.
-        output: name of the output.
 
     Returns:
         The layers, the largest error first.
     """
     count = min(_COMPARED_ON, dataset.size("val"))
     inputs = dataset.batch("val", torch.arange(count)).inputs
-    whole = _Session(floats, dataset, output)
+    whole = _Onnx(floats, dataset.signature.names)
     expected, metric = whole(*inputs), dataset.metrics[0]
     measured = dataset.size("val") <= MOST_EXAMPLES
     before = metric.measure(whole, dataset, "val") if measured else None
     results = []
     with TemporaryDirectory() as folder:
         for layer, path in _each_quantized(floats, ranges, Path(folder)):
-            session = _Session(path, dataset, output)
-            error = (session(*inputs) - expected).square().mean() / expected.square().mean()
+            network = _Onnx(path, dataset.signature.names)
+            error = (network(*inputs) - expected).square().mean() / expected.square().mean()
             loss = None
             if before is not None:
-                after = metric.measure(session, dataset, "val")
+                after = metric.measure(network, dataset, "val")
                 loss = (before.value - after.value) * (1 if before.higher_is_better else -1)
             results.append(LayerLoss(layer, float(error.sqrt()), loss))
     return tuple(sorted(results, key=lambda item: item.error, reverse=True))
@@ -114,22 +112,14 @@ def _each_quantized(floats: Path, ranges: Path, folder: Path) -> Iterator[tuple[
         yield named.removesuffix(".weight").removeprefix("network."), path
 
 
-class _Session(nn.Module):
+class _Onnx(nn.Module):
     """An ONNX file as a module, run in this process."""
 
-    def __init__(self, path: Path, dataset: Dataset, output: str) -> None:
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
         super().__init__()
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        content, providers = path.read_bytes(), ["CPUExecutionProvider"]
-        self._session = onnxruntime.InferenceSession(content, options, providers=providers)
-        self._names, self._output = dataset.signature.names, output
+        with quiet():
+            self._run = run_onnx(path, names)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Map inputs (B, …) to outputs (B, …)."""
-        used = {item.name for item in self._session.get_inputs()}
-        given = zip(self._names, inputs, strict=True)
-        fed = {name: tensor.cpu().numpy() for name, tensor in given if name in used}
-        return torch.from_numpy(self._session.run([self._output], fed)[0])
+        return torch.from_numpy(self._run(*(item.numpy() for item in inputs)))
