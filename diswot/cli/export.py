@@ -184,8 +184,9 @@ def _chosen(
     for student in students:
         if arch in (None, student.architecture) and loss in (None, student.loss):
             return student
-    wanted = " ".join(word for word in (arch, loss) if word) or "student"
-    there = ", ".join(f"{s.architecture} ({s.loss})" for s in students) or "none"
-    raise RunFolderError(
-        f"{run} has no trained {wanted}; it has {there}: train one with diswot distill {run}"
-    )
+    advice = f"train one with diswot distill {run}"
+    if not students:
+        raise RunFolderError(f"{run} has no trained students: {advice}")
+    wanted = " ".join(word for word in (arch, loss) if word)
+    there = ", ".join(f"{s.architecture} ({s.loss})" for s in students)
+    raise RunFolderError(f"{run} has no trained student {wanted}, but {there}: {advice}")

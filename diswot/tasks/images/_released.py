@@ -47,7 +47,7 @@ def _signature(images: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
 
 
 def _normalization(images: Mapping[str, Any]) -> dict[str, Any]:
-    mean, std = ([float(image) for image in images[name]] for name in ("mean", "std"))
+    mean, std = ([float(value) for value in images[name]] for name in ("mean", "std"))
     if not len(mean) == len(std) == images["shape"][0]:
         raise ValueError(f"Expected a mean and a deviation of {images['shape'][0]!r} channels")
     return {"mean": mean, "std": std, "scale": float(images["scale"])}
