@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,12 @@ import numpy as np
 import torch
 
 from benchmarks.results_folder import keep
-from benchmarks.thin_truth import DISTILLED, Trainings
+from benchmarks.thin_truth import DISTILLED, Trainings, samples
 from diswot.bench.make_truth import TruthSettings
 from diswot.bench.record_store import RecordStore
 from diswot.cli import displayed_progress, options
-from diswot.networks.costs import Costs, measure_costs
+from diswot.networks.costs import Costs
 from diswot.progress import Step
-from diswot.search import find_space
-from diswot.seeding import generator_for
 from diswot.tasks import Dataset
 
 SMALLEST, LARGEST = 20_000, 5_000_000
@@ -83,15 +80,14 @@ def drawn(data: Dataset) -> dict[str, Costs]:
     Returns:
         Architecture → costs, by increasing number of parameters.
     """
-    space, rng = find_space("mobile", data.signature), generator_for(0, "truth", "mobile")
+    drawing = samples("mobile", data)
     edges = np.geomspace(SMALLEST, LARGEST, RANGES + 1)
     result: dict[int, dict[str, Costs]] = {number: {} for number in range(RANGES)}
     while any(len(members) < PER_RANGE for members in result.values()):
-        arch = space.sample(rng)
-        costs = measure_costs(partial(space.network, arch, data.signature), data.signature)
+        arch, costs = next(drawing)
         number = int(np.searchsorted(edges, costs.params)) - 1
         if 0 <= number < RANGES and len(result[number]) < PER_RANGE:
-            result[number].setdefault(space.to_string(arch), costs)
+            result[number].setdefault(arch, costs)
     members = [item for number in range(RANGES) for item in result[number].items()]
     return dict(sorted(members, key=lambda item: item[1].params))
 

@@ -29,6 +29,7 @@ from diswot.networks.costs import Costs, measure_costs
 from diswot.progress import Progress, Step
 from diswot.search import find_space
 from diswot.seeding import generator_for
+from diswot.tasks import Dataset
 from diswot.tasks.images import ImageData
 from diswot.training import Batches, Distillation, Recipe, TrainedTeacher
 
@@ -135,15 +136,23 @@ class Trainings:
                 yield Examples(batch.inputs[0], labels, logits)
 
 
+def samples(name: str, data: Dataset) -> Iterator[tuple[str, Costs]]:
+    """Yield random architectures of a space with their costs, without end."""
+    space, rng = find_space(name, data.signature), generator_for(0, "truth", name)
+    while True:
+        arch = space.sample(rng)
+        build = partial(space.network, arch, data.signature)
+        yield space.to_string(arch), measure_costs(build, data.signature)
+
+
 def drawn(count: int, data: ImageData) -> dict[str, Costs]:
     """Draw different architectures of 1,000 to 20,000 parameters, with their costs."""
-    space, rng = find_space("thin", data.signature), generator_for(0, "truth", "thin")
     results: dict[str, Costs] = {}
+    drawing = samples("thin", data)
     while len(results) < count:
-        arch = space.sample(rng)
-        costs = measure_costs(partial(space.network, arch, data.signature), data.signature)
+        arch, costs = next(drawing)
         if SMALLEST <= costs.params <= LARGEST:
-            results.setdefault(space.to_string(arch), costs)
+            results.setdefault(arch, costs)
     return results
 
 

@@ -17,6 +17,7 @@ def test_the_small_form_runs_on_a_cpu() -> None:
     for words in ("nwot", "channels-last", "bf16", "two processes", "2 workers", "per student"):
         assert words in found.output
     assert " NO" not in found.output
+    assert "all 15,625 cells" in found.output
 
 
 def test_without_a_gpu_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
