@@ -25,6 +25,12 @@ import diswot
 SHAPES = {"disc": "ellipse", "square": "rectangle", "stroke": "line"}
 """Class → name of Pillow's drawing method; drawn with --small."""
 
+LABELS: dict[str, Any] = {
+    "id2label": dict(enumerate(sorted(SHAPES))),
+    "label2id": {name: number for number, name in enumerate(sorted(SHAPES))},
+}
+"""Names of the classes, in the configuration of a teacher."""
+
 
 def main(*, images: str, teacher: str, image_size: int | None, out: str, small: bool) -> None:
     """Search, distill and export a student, and use it."""
@@ -93,20 +99,26 @@ def tiny_teacher(folder: Path) -> str:
         hidden_sizes=[16, 32],
         depths=[1, 1],
         layer_type="basic",
-        id2label=dict(enumerate(sorted(SHAPES))),
-        label2id={name: number for number, name in enumerate(sorted(SHAPES))},
+        **LABELS,
     )
     ResNetForImageClassification(config).save_pretrained(folder)
     ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
     return f"hf:{folder}"
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(description: str, *, image_size: int | None = None) -> dict[str, Any]:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--images", default="photos", help="Folder of images.")
     parser.add_argument("--teacher", default="teacher", help="Folder or Hub id of the classifier.")
-    parser.add_argument("--image-size", type=int, help="Height and width of student inputs.")
+    parser.add_argument(
+        "--image-size", type=int, default=image_size, help="Height and width of student inputs."
+    )
     parser.add_argument("--out", default="run", help="Run folder.")
     parser.add_argument("--small", action="store_true", help="Use tiny images and a tiny teacher.")
-    chosen = parser.parse_args()
-    main(**{**vars(chosen), "teacher": f"hf:{chosen.teacher}"})
+    chosen = vars(parser.parse_args())
+    return {**chosen, "teacher": f"hf:{chosen['teacher']}"}
+
+
+if __name__ == "__main__":
+    main(**arguments(__doc__.splitlines()[0]))

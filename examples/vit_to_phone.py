@@ -5,10 +5,9 @@ It is exported as ONNX, for OpenVINO and for ExecuTorch or LiteRT, as far as the
 installed, and predicts a photo in a process that has only the exported folder.
 
     python examples/vit_to_phone.py --images photos/ --teacher my-fine-tuned-vit/
-    python examples/vit_to_phone.py --small   # draws images and trains a tiny ViT
+    python examples/vit_to_phone.py --small   # draws images and takes a tiny untrained ViT
 """
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -18,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from own_images import SHAPES, tiny_images
+from own_images import LABELS, arguments, tiny_images
 
 import diswot
 from diswot.export import FORMATS
@@ -31,16 +30,17 @@ WANTED = ("onnx", "openvino", "executorch", "litert")
 def main(*, images: str, teacher: str, image_size: int, out: str, small: bool) -> None:
     """Search and distill a student, export it in formats for devices, and use it."""
     options: dict[str, Any] = {}
+    milliseconds = 5.0
     if small:
         images, teacher = tiny_images(Path("shapes")), tiny_vit(Path("tiny-vit"))
         options = {"population": 4, "generations": 1, "repeats": 1, "epochs": 1, "force": True}
-        image_size = 16
+        image_size, milliseconds = 16, 100.0  # so that a slow machine has students, too
     diswot.run(
         teacher,
         "mobile-small",
         data=images,
         image_size=image_size,
-        budget=diswot.Budget(params=300_000, latency_ms=5.0),
+        budget=diswot.Budget(params=300_000, latency_ms=milliseconds),
         latency="eager",
         compare=not small,
         onnx=False,
@@ -93,8 +93,7 @@ def tiny_vit(folder: Path) -> str:
         intermediate_size=32,
         image_size=224,
         patch_size=32,
-        id2label=dict(enumerate(sorted(SHAPES))),
-        label2id={name: number for number, name in enumerate(sorted(SHAPES))},
+        **LABELS,
     )
     ViTForImageClassification(config).save_pretrained(folder)
     ViTImageProcessor(size={"height": 224, "width": 224}).save_pretrained(folder)
@@ -102,11 +101,4 @@ def tiny_vit(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", default="photos", help="Folder of images.")
-    parser.add_argument("--teacher", default="teacher", help="Folder or Hub id of the classifier.")
-    parser.add_argument("--image-size", type=int, default=64, help="Side of student inputs.")
-    parser.add_argument("--out", default="run", help="Run folder.")
-    parser.add_argument("--small", action="store_true", help="Use tiny images and a tiny teacher.")
-    chosen = parser.parse_args()
-    main(**{**vars(chosen), "teacher": f"hf:{chosen.teacher}"})
+    main(**arguments(__doc__.splitlines()[0], image_size=64))
