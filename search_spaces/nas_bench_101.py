@@ -39,9 +39,8 @@ def module_101(
     """
     found = np.array(matrix, dtype=int, ndmin=2)
     size = len(operations) + 2
-    upper = (
-        found.shape == (size, size) and np.isin(found, (0, 1)).all() and not np.tril(found).any()
-    )
+    binary = ((found == 0) | (found == 1)).all()
+    upper = found.shape == (size, size) and binary and not np.tril(found).any()
     if not upper or any(name not in OPERATIONS for name in operations):
         raise ValueError(
             "Expected a matrix of 0 and 1 above its diagonal, and an operation "
