@@ -2,7 +2,7 @@
 
 from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._batch import Batch
-from diswot.tasks._class_balance import class_labels, class_weights
+from diswot.tasks._class_balance import check_class_labels, class_labels, class_weights
 from diswot.tasks._class_metrics import ClassMetrics, ClassRow
 from diswot.tasks._correlation import Matthews
 from diswot.tasks._difference import Difference, mean_difference
@@ -55,6 +55,7 @@ __all__ = [
     "TrainingBatches",
     "accuracy",
     "cache_root",
+    "check_class_labels",
     "class_labels",
     "class_weights",
     "data_root",

@@ -21,17 +21,29 @@ def class_labels(dataset: Examples, split: SplitName) -> Tensor:
     if own is not None:
         found: Tensor = own(split)
         return found
-    labels = [
-        dataset.batch(split, indices).labels
-        for indices in torch.split(torch.arange(dataset.size(split)), MOST_AT_ONCE)
-    ]
-    known = [each for each in labels if each is not None and each.ndim == 1]
-    if len(known) < len(labels) or not known:
+    positions = torch.split(torch.arange(dataset.size(split)), MOST_AT_ONCE)
+    return torch.cat([_labels(dataset, split, indices) for indices in positions])
+
+
+def check_class_labels(dataset: Examples, split: SplitName) -> None:
+    """Make sure that examples have one class each, by the first of a split.
+
+    Raises:
+        OptionError: it does not have exactly one class.
+    """
+    if not hasattr(dataset, "class_labels"):
+        _labels(dataset, split, torch.arange(1))
+
+
+def _labels(dataset: Examples, split: SplitName, indices: Tensor) -> Tensor:
+    labels = dataset.batch(split, indices).labels
+    if labels is None or labels.ndim != 1:
         raise OptionError(
-            "class weights and balanced sampling need one class for each example, which "
-            f"{dataset.name} does not have: leave --class-weights and --sampling out"
+            "class weights, balanced sampling and metrics per class need one class for each "
+            f"example, which {dataset.name} does not have: leave --class-weights and --sampling "
+            "out"
         )
-    return torch.cat(known)
+    return labels
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:

@@ -1,27 +1,20 @@
 """Metrics per class: confusion matrix, precision, recall, F1, and their averages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from diswot.tasks._bootstrap import Counts, percentile_interval, resamples, sums_by_class
 from diswot.tasks._measure import Measure
 
-DRAWS = 1_000
-"""Number of bootstrap resamples for an interval."""
-
-AT_ONCE = 2**22
-"""Cells of confusion matrices that are resampled at once, to bound the memory."""
-
-_Counts: TypeAlias = NDArray[np.float64]
-
-_Average: TypeAlias = Callable[[NDArray[np.int64], _Counts, int], _Counts]
-"""(cells, counts of the cells (draws, cells), number of classes) → averages (draws,)."""
+NAMES = ("balanced accuracy", "macro F1")
+"""Names of the averages over classes."""
 
 
 @dataclass(frozen=True)
@@ -109,15 +102,15 @@ class ClassMetrics:
             for number in range(self.classes)
         ]
 
-    @cached_property
+    @property
     def balanced_accuracy(self) -> Measure:
         """Mean recall of the classes that have examples, with its 95 % bootstrap interval."""
-        return self._measure("balanced accuracy", _balanced)
+        return self._averages[0]
 
-    @cached_property
+    @property
     def macro_f1(self) -> Measure:
         """Mean F1 of the classes that have examples or predictions, with its interval."""
-        return self._measure("macro F1", _macro)
+        return self._averages[1]
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts, and everything that follows from them, as JSON values."""
@@ -146,50 +139,40 @@ class ClassMetrics:
             raise ValueError(f"the confusion matrix of {classes} classes is not valid")
         return cls(cells, classes, names)
 
-    def _measure(self, name: str, compute: _Average) -> Measure:
+    @cached_property
+    def _averages(self) -> tuple[Measure, Measure]:
+        """Balanced accuracy and macro F1, from the same resamples."""
         cells = np.array(self.confusion)
         counts = cells[:, 2].astype(np.float64)
-        value = float(compute(cells, counts[None], self.classes)[0])
-        rng, total = np.random.default_rng(0), int(counts.sum())
-        size = max(1, AT_ONCE // max(len(cells), self.classes))
-        drawn = [
-            compute(
-                cells,
-                rng.multinomial(total, counts / total, size=min(size, DRAWS - first)).astype(float),
-                self.classes,
-            )
-            for first in range(0, DRAWS, size)
-        ]
-        low, high = np.quantile(np.concatenate(drawn), (0.025, 0.975))
-        return Measure(name, value, min(float(low), value), max(float(high), value), total, "%")
+        values = _averages(cells, counts[None], self.classes)[:, 0].tolist()
+        drawn = [_averages(cells, part, self.classes) for part in resamples(counts)]
+        balanced, macro = (
+            Measure(name, value, *percentile_interval(value, own), int(counts.sum()), "%")
+            for name, value, own in zip(NAMES, values, np.concatenate(drawn, axis=1), strict=True)
+        )
+        return balanced, macro
 
 
-def _sums(
-    cells: NDArray[np.int64], counts: _Counts, classes: int
-) -> tuple[_Counts, _Counts, _Counts]:
-    """Return correct, true and predicted examples of every class, each (draws, classes)."""
-    numbers = np.arange(classes)
-    true = counts @ (cells[:, :1] == numbers)
-    predicted = counts @ (cells[:, 1:2] == numbers)
-    right = counts @ ((cells[:, :1] == numbers) & (cells[:, 1:2] == numbers))
-    return right, true, predicted
+def _averages(cells: NDArray[np.int64], counts: Counts, classes: int) -> Counts:
+    """Return balanced accuracy and macro F1 in every resample: (2, draws).
+
+    Args:
+        cells: true and predicted class of every cell, in the first two columns (cells, …).
+        counts: how often each cell occurs in every resample (draws, cells).
+        classes: number of classes.
+    """
+    own, seen = cells[:, 0], cells[:, 1]
+    same = own == seen
+    right = sums_by_class(counts[:, same], own[same], classes)
+    true, predicted = (sums_by_class(counts, owners, classes) for owners in (own, seen))
+    return np.stack([_mean(right, true), _mean(2 * right, true + predicted)])
 
 
-def _mean(values: _Counts, totals: _Counts) -> _Counts:
+def _mean(values: Counts, totals: Counts) -> Counts:
     """Return the mean of values / totals over the classes whose total is not 0: (draws,)."""
     known = totals > 0
     shares = np.divide(values, totals, out=np.zeros_like(values), where=known)
     return np.asarray(shares.sum(axis=1) / known.sum(axis=1))
-
-
-def _balanced(cells: NDArray[np.int64], counts: _Counts, classes: int) -> _Counts:
-    right, true, _ = _sums(cells, counts, classes)
-    return _mean(right, true)
-
-
-def _macro(cells: NDArray[np.int64], counts: _Counts, classes: int) -> _Counts:
-    right, true, predicted = _sums(cells, counts, classes)
-    return _mean(2 * right, true + predicted)
 
 
 def _share(part: Any, whole: Any) -> float | None:

@@ -47,7 +47,7 @@ def measured(
     metric, processes = data.metrics[0], accelerator.num_processes
     if processes > 1:
         _share_buffers(network)
-    if type(metric).measure is not Metric.measure:  # not example by example
+    if not _by_example(metric):
         return metric.measure(network, data, split, device=device), None
     values = values_of(
         metric,
@@ -82,15 +82,21 @@ def measured_classes(
         device: torch device.
 
     Returns:
-        As `measured`, and metrics per class; `None` for networks that are not classifiers.
+        As `measured`, and metrics per class; `None` for networks that are not classifiers, or
+        if the metric does not evaluate example by example.
     """
-    if not data.metrics[0].classifies:
+    if not (data.metrics[0].classifies and _by_example(data.metrics[0])):
         return (*measured(network, data, "test", accelerator, device=device), None)
     predicted = torch.zeros(data.size("test"), dtype=torch.long)
     test, values = measured(network, data, "test", accelerator, device=device, predicted=predicted)
     labels, names = class_labels(data, "test"), getattr(data, "classes", None)
     outputs = data.signature.outputs
     return test, values, ClassMetrics.of(labels, predicted, classes=outputs, names=names)
+
+
+def _by_example(metric: Metric) -> bool:
+    """Return whether a metric is computed from values per example."""
+    return type(metric).measure is Metric.measure
 
 
 def _classify(predicted: Tensor, indices: Tensor, output: Tensor) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from diswot.errors import OptionError
 from diswot.options import OPTIMIZERS, RecipeOptions, declared
-from diswot.tasks import Dataset, class_labels
+from diswot.tasks import Dataset, check_class_labels
 
 SMALL_DATA = 5000
 """Number of training examples below which the default number of epochs is doubled."""
@@ -202,7 +202,7 @@ def default_recipe(
     result = Recipe(**usual | {name: value for name, value in asked.items() if value is not None})
     data.task.check_changes(result)
     if result.class_weights is not None or result.sampling is not None:
-        class_labels(data, "train")  # raises an error if there are none
+        check_class_labels(data, "train")
     return result
 
 

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import diswot
 from diswot.losses import TrainingBatch
 from diswot.networks import Activations
-from diswot.tasks import Measure, find_task, values_of
+from diswot.tasks import Examples, Measure, Metric, SplitName, Top1, find_task, values_of
+from diswot.tasks.images import ImageData
 from diswot.tasks.landmarks import LandmarkData
 from diswot.training import METRICS, Recipe, parse_objective, read_metrics, train
 
@@ -74,6 +76,36 @@ def test_shortlists_select_the_lower_error() -> None:
     )
     assert low.merit > high.merit
     assert low.at_least_as_good_as(high)
+
+
+class Overall(Top1):
+    """An accuracy that is not computed example by example."""
+
+    def measure(
+        self, network: nn.Module, dataset: Examples, split: SplitName, *, device: str = "cpu"
+    ) -> Measure:
+        return super().measure(network, dataset, split, device=device)
+
+
+class Images(ImageData):
+    """Images with this metric."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return (Overall(),)
+
+
+def test_metrics_per_class_need_a_metric_per_example() -> None:
+    digits = diswot.load_data("digits")
+    trainings = []
+    for data in (digits, Images(**vars(digits))):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Flatten(), nn.Linear(256, 10))
+        recipe = Recipe(epochs=1, augment="none")
+        trainings.append(train(network, data, objective=parse_objective("ce"), recipe=recipe))
+    assert trainings[0].test == trainings[1].test
+    assert trainings[0].classes is not None
+    assert trainings[1].classes is None
 
 
 def test_test_values_are_stored_with_their_metric(data: LandmarkData) -> None:
