@@ -3,11 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from diswot.errors import MissingExtraError
 from diswot.printable import printable
+from diswot.runtimes import require
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -47,8 +46,7 @@ class Tabular(ABC):
         Raises:
             MissingExtraError: pandas is not installed.
         """
-        if find_spec("pandas") is None:
-            raise MissingExtraError("pandas", "pandas", "to_dataframe()")
+        require(("pandas",), "pandas", "to_dataframe()")
         import pandas
 
         return pandas.DataFrame([dict(_flat(record)) for record in self.to_records()])

@@ -1,5 +1,6 @@
 """Results are tables in notebooks and data frames of pandas."""
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def test_a_data_frame_has_measures_in_three_columns() -> None:
 
 
 def test_a_data_frame_without_pandas_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diswot.tabular.find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'diswot\[pandas\]'"):
         Results().to_dataframe()
 
