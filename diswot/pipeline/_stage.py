@@ -10,12 +10,11 @@ from typing import Any, Protocol, TypeVar, cast
 from diswot.errors import RunFolderError
 from diswot.pipeline._report import RunReport
 from diswot.pipeline._students import TrainingSetup
+from diswot.runs import RESULT
 from diswot.runs.folder import read_json, write_record
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
-
-_RESULT = "result.json"
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def run_stages(stages: Sequence[Stage[Any]], run: Run) -> RunReport:
         run.outcomes[type(stage)] = stage.run(run)
         run.fingerprints[stage.name] = stage.fingerprint(run)
     report: RunReport = run.outcomes[type(stages[-1])]
-    write_record(run.folder / _RESULT, report.to_json() | {"stages": run.fingerprints})
+    write_record(run.folder / RESULT, report.to_json() | {"stages": run.fingerprints})
     return report
 
 
@@ -89,7 +88,7 @@ def known_result(folder: Path) -> dict[str, Any]:
     and the file is written again.
     """
     try:
-        record = read_json(folder / _RESULT)
+        record = read_json(folder / RESULT)
     except RunFolderError:
         return {}
     return (

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diswot.errors import RunFolderError
+from diswot.runs import RESULT
 from diswot.runs.folder import read_json
 from diswot.tasks import Difference
 
@@ -116,7 +117,7 @@ def read_verdict(folder: Path) -> Verdict | None:
     Raises:
         RunFolderError: `result.json` is missing or damaged.
     """
-    path = folder / "result.json"
+    path = folder / RESULT
     result = read_json(path).get("verdict")
     try:
         return None if result is None else Verdict.from_json(result)

@@ -15,11 +15,19 @@ from typing import Any
 from diswot.errors import RunFolderError
 from diswot.files import read_file
 from diswot.runs._checksums import checked
+from diswot.runs._file_names import (
+    JOURNAL,
+    MANIFEST,
+    METRICS,
+    REPORT,
+    RESULT,
+    SHORT_TRAININGS,
+    TRAINING_MANIFEST,
+)
 from diswot.runs._lock import LOCK, owner_of
 
-JOURNAL, MANIFEST, RESULT = "journal.jsonl", "manifest.json", "result.json"
-TRAINING, METRICS, REPORT = "training.json", "metrics.csv", "report.json"
-SHORT_TRAININGS = "trainings.jsonl"
+SHARE = 10
+"""Watching takes at most one part in this many of a processor's time."""
 
 _LOCKS = Path("/proc/locks")
 """Where Linux lists the locks that processes hold."""
@@ -80,16 +88,21 @@ def read_activity(folder: Path) -> Activity:
         RunFolderError: the folder has neither a run nor a training.
     """
     manifest = _json(folder / MANIFEST)
-    if manifest is None and _json(folder / TRAINING) is None:
+    if manifest is None and _json(folder / TRAINING_MANIFEST) is None:
         why = "is damaged" if (folder / MANIFEST).exists() else "is not a run folder"
         raise RunFolderError(f"{folder} {why}: name the folder of a run or of a training")
+    # First, because a process that ends while the files are read has written more than that.
+    active = is_active(folder)
     stages = tuple(_stages(folder, manifest or {}))
     finished = all(stage.finished for stage in stages) and _is_complete(folder, manifest)
-    return Activity(stages, finished, is_active(folder))
+    return Activity(stages, finished, active)
 
 
 def watch_activity(folder: Path, *, seconds: float = 1.0) -> Iterator[Activity]:
     """Yield what a run has done, whenever that has changed, until nothing more can happen.
+
+    Long journals take a while to read: looks, and what the caller does with them, take at most
+    one part in `SHARE` of a processor's time from the run.
 
     Args:
         folder: the run folder.
@@ -100,13 +113,14 @@ def watch_activity(folder: Path, *, seconds: float = 1.0) -> Iterator[Activity]:
     """
     last = None
     while True:
+        began = time.process_time()
         activity = read_activity(folder)
         if activity != last:
             yield activity
         if activity.ended:
             return
         last = activity
-        time.sleep(seconds)
+        time.sleep(max(seconds, SHARE * (time.process_time() - began)))
 
 
 def is_active(folder: Path) -> bool | None:
@@ -124,10 +138,11 @@ def is_active(folder: Path) -> bool | None:
         return None
     with suppress(OSError):
         return any(f":{state.st_ino} " in line for line in _LOCKS.read_text().splitlines())
-    return process.isdigit() and _is_alive(int(process))
+    return process.isdecimal() and is_running(int(process))
 
 
-def _is_alive(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Return whether a process of this machine is running, or may be."""
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -169,18 +184,21 @@ def _expected(manifest: Mapping[str, Any]) -> int | None:
 
 
 def _training(folder: Path, run: Path, epochs: int | None) -> Stage:
-    known = _json(folder / TRAINING)
+    known = _json(folder / TRAINING_MANIFEST)
     rows = _rows(folder / METRICS)
     finished = (folder / REPORT).exists()
     name = str(folder.relative_to(run / "distill")) if folder != run else folder.resolve().name
     total = len(rows) if finished else (_epochs((known or {}).get("options")) or epochs)
-    metric = next(
-        (column for column in (rows[-1] if rows else ()) if column.startswith("val_")), ""
-    )
-    note = (
-        f"validation {metric.removeprefix('val_')} {float(rows[-1][metric]):.4g}" if metric else ""
-    )
-    return Stage(name, len(rows), total, "epochs", note, finished)
+    return Stage(name, len(rows), total, "epochs", _validation(rows[-1] if rows else {}), finished)
+
+
+def _validation(row: Mapping[str, str]) -> str:
+    """Return the validation measure of an epoch as text; empty if there is none, or no number."""
+    for column, number in row.items():
+        if column.startswith("val_"):
+            with suppress(ValueError):
+                return f"validation {column.removeprefix('val_')} {float(number):.4g}"
+    return ""
 
 
 def _is_complete(folder: Path, manifest: Mapping[str, Any] | None) -> bool:
@@ -213,14 +231,6 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError, RecursionError):
         return []
     return [line for line in found if isinstance(line, dict)]
-
-
-def _validation(row: Mapping[str, str]) -> str:
-    """Return the validation measure of an epoch as text."""
-    for column, number in row.items():
-        if column.startswith("val_"):
-            return f"validation {column.removeprefix('val_')} {number:.6}"
-    return ""
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from diswot.devices import is_first
 from diswot.errors import ClusterError, RunError, RunFolderError
+from diswot.runs._file_names import JOURNAL, MANIFEST, TRAINING_MANIFEST
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -132,8 +133,8 @@ def _is_run(folder: Path) -> bool:
     try:
         names = {path.name for path in folder.iterdir()}
         return bool(
-            names >= {"manifest.json", "journal.jsonl"}
-            or "training.json" in names
+            names >= {MANIFEST, JOURNAL}
+            or TRAINING_MANIFEST in names
             or (LOCK in names and owner_of(folder))
         )
     except OSError:
@@ -205,7 +206,7 @@ def _interrupted(location: Path, *, resumable: bool) -> str:
 
 def _again(path: Path, *, resumable: bool) -> str:
     """Return advice on how to continue the work in a folder."""
-    known = any((path / name).exists() for name in ("manifest.json", "training.json"))
+    known = any((path / name).exists() for name in (MANIFEST, TRAINING_MANIFEST))
     if resumable and known:
         return f"`diswot resume {shlex.quote(str(path))}` resumes it"
     return "run the same command again"

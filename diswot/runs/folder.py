@@ -13,7 +13,7 @@ from typing import Any
 
 from diswot.errors import RunFolderError
 from diswot.files import read_file
-from diswot.runs import LOCK, check_free, checked, with_checksum
+from diswot.runs import LOCK, check_free, checked, is_running, with_checksum
 
 _RECORDED = ("diswot", "torch", "numpy", "scipy", "deap")
 
@@ -133,13 +133,7 @@ def _escaped(name: str) -> str:
 def _is_running(partial: Path) -> bool:
     """Return whether the process that writes a temporary file is running, or may be."""
     process = partial.name.removesuffix(".partial").rpartition("-")[2]
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except (ValueError, OSError):
-        return True
-    return True
+    return not process.isdecimal() or is_running(int(process))
 
 
 def read_json(path: Path) -> dict[str, Any]:

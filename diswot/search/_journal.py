@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 from diswot.errors import RunError, RunFolderError, first_line
 from diswot.files import open_file
 from diswot.networks.costs import Costs
-from diswot.runs import check_line, line_with_checksum
+from diswot.runs import JOURNAL, check_line, line_with_checksum
 from diswot.search._candidate import Candidate
-from diswot.students import StudentSource
+from diswot.search._spaces import SPACES, find_space
+from diswot.students import Fresh, StudentSource
+from diswot.tasks import read_signature
 from search_spaces import SearchSpace
 
 _T = TypeVar("_T")
@@ -25,8 +27,6 @@ SCHEMA = 2
 
 BASELINES = ("largest", "smallest", "random")
 """Labels of the baselines, by parameters; distinct ones are −1, −2, −3 in the journal."""
-
-NAME = "journal.jsonl"
 
 SYNC_SECONDS = 1.0
 """How long a line may stay in the system's cache before fsync, which takes milliseconds."""
@@ -43,7 +43,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
+        self._path = folder / JOURNAL
         self._file: FileIO | None = None
         self._synced = -math.inf
 
@@ -126,9 +126,9 @@ def read_journal(
         RunFolderError: the journal is missing, or a line is damaged or repeated; the message
             names the line.
     """
-    path = folder / NAME
+    path = folder / JOURNAL
     if not path.exists():
-        raise RunFolderError(f"{folder} is not a run folder: it has no {NAME}")
+        raise RunFolderError(f"{folder} is not a run folder: it has no {JOURNAL}")
     candidates: dict[int, Candidate] = {}
     keys: set[str] = set()
     with open_file(path) as lines:
@@ -177,6 +177,23 @@ def candidate_reader(
         source: makes the networks; without it, candidates cannot be built.
     """
     return partial(_candidate, space=space, source=source)
+
+
+def reader_of(
+    manifest: Mapping[str, Any], space: SearchSpace | None
+) -> tuple[SearchSpace | None, Callable[[Mapping[str, Any]], Candidate]]:
+    """Return the search space of a run, and a function that makes candidates of JSON values.
+
+    Args:
+        manifest: the manifest of the run.
+        space: the search space, if it is not a built-in one.
+    """
+    signature, name = read_signature(manifest["data"]), manifest["settings"]["space"]
+    if space is None and name in SPACES:
+        space = find_space(name, signature)
+    # students that were cut out of a larger network cannot be built again without it
+    source = None if space is None or "students" in manifest else Fresh(space, signature)
+    return space, candidate_reader(space, source)
 
 
 def _candidate(

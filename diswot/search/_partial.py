@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 
 from diswot.errors import DiswotError
+from diswot.runs import JOURNAL
 from diswot.scorers import Formula, find_scorer
 from diswot.search._candidate import Candidate
-from diswot.search._journal import BASELINES, NAME, candidate_reader, read_journal
-from diswot.search._result import UNCHECKED, SearchResult, read_manifest, recorded_baselines
-from diswot.search._spaces import SPACES, find_space
-from diswot.students import Fresh
+from diswot.search._journal import BASELINES, read_journal, reader_of
+from diswot.search._result import (
+    UNCHECKED,
+    SearchResult,
+    read_manifest,
+    recorded_baselines,
+)
 from diswot.tasks import read_signature
 from search_spaces import SearchSpace
 
@@ -36,14 +40,9 @@ def load_partial_run(folder: Path, *, space: SearchSpace | None = None) -> Searc
         RunFolderError: it is not a run folder, or is damaged.
     """
     manifest = read_manifest(folder)
-    if not (folder / NAME).exists():
+    if not (folder / JOURNAL).exists():
         return None
-    signature = read_signature(manifest["data"])
-    name = manifest["settings"]["space"]
-    if space is None and name in SPACES:
-        space = find_space(name, signature)
-    source = None if space is None or "students" in manifest else Fresh(space, signature)
-    read = candidate_reader(space, source)
+    space, read = reader_of(manifest, space)
     known = read_journal(folder, read, unchecked=manifest["schema"] == UNCHECKED, growing=True)
     formula = _formula(manifest["settings"])
     scored = [] if formula is None else _scored(list(known.values()), formula, manifest)
@@ -52,7 +51,8 @@ def load_partial_run(folder: Path, *, space: SearchSpace | None = None) -> Searc
     best = max(scored, key=Candidate.merit)
     by_name = {candidate.name: candidate for candidate in scored}
     labels = {k: by_name[v] for k, v in recorded_baselines(manifest).items() if v in by_name}
-    return SearchResult(best, tuple(by_name.values()), labels, manifest, signature, space, folder)
+    everyone, signature = tuple(by_name.values()), read_signature(manifest["data"])
+    return SearchResult(best, everyone, labels, manifest, signature, space, folder)
 
 
 def _formula(settings: Mapping[str, Any]) -> Formula | None:

@@ -8,13 +8,12 @@ from typing import Any
 
 from diswot.errors import DiswotError, OptionError, RunFolderError
 from diswot.options import SearchOptions, declared, takes_options
+from diswot.runs import MANIFEST, RESULT
 from diswot.runs.folder import read_json, write_record
 from diswot.search._brief_training import BriefTraining
 from diswot.search._candidate import Candidate
-from diswot.search._journal import candidate_reader, read_journal
+from diswot.search._journal import read_journal, reader_of
 from diswot.search._selection import SCORE, knee, pareto_front, shortlist
-from diswot.search._spaces import SPACES, find_space
-from diswot.students import Fresh
 from diswot.tabular import Tabular
 from diswot.tasks import read_signature
 from search_spaces import SearchSpace, Signature
@@ -43,9 +42,6 @@ _SETTINGS = {
     "threads": int,
 }
 """Settings that later commands read, and their types."""
-
-RESULT = "result.json"
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -249,7 +245,6 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
     """
     folder = Path(path)
     manifest = read_manifest(folder)
-    signature = read_signature(manifest["data"])
     if not (folder / RESULT).exists():
         raise RunFolderError(
             f"the search in {folder} did not finish; its journal holds what was evaluated: "
@@ -257,34 +252,35 @@ def load_run(path: str | Path, *, space: SearchSpace | None = None) -> SearchRes
         )
     result = read_json(folder / RESULT)
     try:
-        name = manifest["settings"]["space"]
-        if space is None and name in SPACES:
-            space = find_space(name, signature)
-        # students that were cut out of a larger network cannot be built again without it
-        source = None if space is None or "students" in manifest else Fresh(space, signature)
-        read = candidate_reader(space, source)
-        scores = result["scores"]
-        known = read_journal(folder, read, unchecked=manifest["schema"] == UNCHECKED)
-        choices = {label: read(line) for label, line in recorded_baselines(result).items()}
-        baselines = {item.name: item for item in choices.values()}
-        candidates = {
-            candidate.name: replace(candidate, score=scores.get(candidate.key))
-            for number, candidate in known.items()
-            if number >= 0
-        }
-        candidates |= {n: item for n, item in baselines.items() if n not in candidates}
-        best = read(result["best"])
-        if best.key not in {candidate.key for candidate in candidates.values()}:
-            raise ValueError(f"the winner {best.key} is not one of its candidates")
-        trained = tuple(BriefTraining.from_json(item) for item in result.get("trainings", []))
-        order = tuple(result.get("order", []))
-        if not set(order) <= {candidate.key for candidate in candidates.values()}:
-            raise ValueError(
-                "the ranking after short trainings has candidates that the run does not have"
-            )
+        return _search_result(folder, manifest, result, space)
     except DiswotError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:
         raise RunFolderError(f"the run folder {folder} is damaged ({error!r})") from error
-    everyone = tuple(candidates.values())
+
+
+def _search_result(
+    folder: Path, manifest: Mapping[str, Any], result: Mapping[str, Any], space: SearchSpace | None
+) -> SearchResult:
+    space, read = reader_of(manifest, space)
+    scores = result["scores"]
+    known = read_journal(folder, read, unchecked=manifest["schema"] == UNCHECKED)
+    choices = {label: read(line) for label, line in recorded_baselines(result).items()}
+    baselines = {item.name: item for item in choices.values()}
+    candidates = {
+        candidate.name: replace(candidate, score=scores.get(candidate.key))
+        for number, candidate in known.items()
+        if number >= 0
+    }
+    candidates |= {n: item for n, item in baselines.items() if n not in candidates}
+    keys = {candidate.key for candidate in candidates.values()}
+    best, order = read(result["best"]), tuple(result.get("order", []))
+    if best.key not in keys:
+        raise ValueError(f"the winner {best.key} is not one of its candidates")
+    if not set(order) <= keys:
+        raise ValueError(
+            "the ranking after short trainings has candidates that the run does not have"
+        )
+    trained = tuple(BriefTraining.from_json(item) for item in result.get("trainings", []))
+    everyone, signature = tuple(candidates.values()), read_signature(manifest["data"])
     return SearchResult(best, everyone, choices, manifest, signature, space, folder, trained, order)

@@ -12,6 +12,7 @@ from torch import nn
 from diswot.errors import RunError, RunFolderError
 from diswot.latency import find_latency, is_measured
 from diswot.progress import Progress, Step, measured, message, silent
+from diswot.runs import MANIFEST, RESULT
 from diswot.runs.folder import write_record
 from diswot.search._baselines import check_known, choose_baselines, numbered
 from diswot.search._candidate import Candidate
@@ -21,8 +22,6 @@ from diswot.search._history import History
 from diswot.search._journal import Journal, candidate_reader, read_journal
 from diswot.search._latencies import Latencies
 from diswot.search._result import (
-    MANIFEST,
-    RESULT,
     SCHEMA,
     UNCHECKED,
     SearchResult,

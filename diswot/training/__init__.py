@@ -9,6 +9,7 @@ from diswot.options import (
     DistillationOptions,
     RecipeOptions,
 )
+from diswot.runs import METRICS, TRAINING_MANIFEST
 from diswot.training._api import (
     check_distillation,
     distill,
@@ -20,10 +21,9 @@ from diswot.training._batches import Batches
 from diswot.training._distillation import Distillation
 from diswot.training._distillation_method import DistillationMethod, MakeMethod
 from diswot.training._fingerprint import teachers_of
-from diswot.training._manifest import MANIFEST as TRAINING_MANIFEST
 from diswot.training._manifest import TrainingManifest, read_training_manifest
 from diswot.training._method import STUDENT, Method, Player, checked_players
-from diswot.training._metrics import METRICS, Epoch, read_metrics
+from diswot.training._metrics import Epoch, read_metrics
 from diswot.training._network_cache import kept_or_trained
 from diswot.training._plain_batches import PlainBatches
 from diswot.training._recipe import ADDED, Recipe, default_recipe

@@ -7,8 +7,9 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
+from diswot.runs import METRICS
 from diswot.runs.folder import replace_content
-from diswot.training._metrics import METRICS, Epoch, metrics_csv
+from diswot.training._metrics import Epoch, metrics_csv
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 

@@ -9,13 +9,10 @@ from typing import Any
 
 from diswot.devices import is_first, processes
 from diswot.errors import DiswotError, RunError, RunFolderError
-from diswot.runs import LOCK
+from diswot.runs import LOCK, TRAINING_MANIFEST
 from diswot.runs.config import CONFIG
 from diswot.runs.folder import read_json, versions, write_record
 from diswot.training._fingerprint import check_same
-
-MANIFEST = "training.json"
-"""The file with the command and options that a training was started with."""
 
 _FORMER = "told"
 """Key of the options in files of earlier versions, which are still read."""
@@ -60,8 +57,8 @@ class TrainingManifest:
             raise
         except DiswotError:
             # Nothing but our own files: the training has not started, so leave no trace.
-            if {path.name for path in folder.iterdir()} <= {MANIFEST, CONFIG, LOCK}:
-                for name in (MANIFEST, CONFIG):
+            if {path.name for path in folder.iterdir()} <= {TRAINING_MANIFEST, CONFIG, LOCK}:
+                for name in (TRAINING_MANIFEST, CONFIG):
                     (folder / name).unlink(missing_ok=True)
                 for place in absent:
                     place.rmdir()
@@ -71,10 +68,10 @@ class TrainingManifest:
         of = json.loads(json.dumps({**self.of, "number_of_processes": processes()}))
         known = read_training_manifest(folder)
         if known is not None:
-            check_same(known.of, of, folder / MANIFEST)
+            check_same(known.of, of, folder / TRAINING_MANIFEST)
         folder.mkdir(parents=True, exist_ok=True)
         record = {"command": self.command, "options": dict(self.options), "of": of}
-        write_record(folder / MANIFEST, record | {"versions": versions()})
+        write_record(folder / TRAINING_MANIFEST, record | {"versions": versions()})
 
 
 def read_training_manifest(folder: Path) -> TrainingManifest | None:
@@ -83,7 +80,7 @@ def read_training_manifest(folder: Path) -> TrainingManifest | None:
     Raises:
         RunFolderError: the manifest is damaged.
     """
-    path = folder / MANIFEST
+    path = folder / TRAINING_MANIFEST
     try:
         if not path.exists():
             return None

@@ -9,9 +9,8 @@ from typing import Any
 
 from diswot.errors import RunFolderError
 from diswot.files import read_file
+from diswot.runs import METRICS
 
-METRICS = "metrics.csv"
-"""The file of a training with one row per epoch."""
 TERM = "loss_"
 """Prefix of the columns with terms of the loss."""
 VAL = "val_"

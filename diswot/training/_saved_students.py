@@ -9,17 +9,14 @@ from typing import Any
 
 from diswot.devices import is_first
 from diswot.errors import RunFolderError
-from diswot.runs import digest_of
+from diswot.runs import METRICS, REPORT, TRAINING_MANIFEST, digest_of
 from diswot.runs.folder import check_new_folder, read_json, write_record
 from diswot.tasks import ClassMetrics, Measure, read_signature, with_measures
 from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._files import BEST, LAST
-from diswot.training._manifest import MANIFEST
-from diswot.training._metrics import METRICS, read_metrics
+from diswot.training._metrics import read_metrics
 from diswot.training._training_result import Training
 from search_spaces import Signature
-
-REPORT = "report.json"
 
 ROUNDS = "shortlist"
 """Subfolder with the trainings of a shortlist, except the last one."""
@@ -98,7 +95,7 @@ def is_unfinished(folder: Path) -> bool:
     try:
         if (folder / CHECKPOINT).exists():
             return True
-        started = (folder / ROUNDS).is_dir() or (folder / MANIFEST).exists()
+        started = (folder / ROUNDS).is_dir() or (folder / TRAINING_MANIFEST).exists()
         return started and not (folder / REPORT).exists()
     except OSError:  # an invalid name; writing to it later reports that
         return False

@@ -12,7 +12,7 @@ import torch
 
 from diswot.errors import DiswotError, OptionError, first_line
 from diswot.progress import Progress, Step, message
-from diswot.runs import RecordFile
+from diswot.runs import SHORT_TRAININGS, RecordFile
 from diswot.search._brief_training import BriefTraining
 from diswot.search._candidate import Candidate
 from diswot.search._result import SearchResult
@@ -26,8 +26,6 @@ from diswot.students import build_student
 from diswot.tasks import Measure
 from diswot.training import Distillation
 from search_spaces import SearchSpace
-
-JOURNAL = "trainings.jsonl"
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,9 @@ def train_briefly(
     ranker = Ranker(features(candidates), np.array([each.score for each in candidates], float))
     places = {each.key: place for place, each in enumerate(candidates)}
     done: dict[int, BriefTraining] = {}
-    record = Journal(None if result.folder is None else result.folder / JOURNAL, plan.epochs)
+    record = Journal(
+        None if result.folder is None else result.folder / SHORT_TRAININGS, plan.epochs
+    )
     with executor_of(trainer, workers, cluster) as (executor, shared):
         recorded = [places[key] for key in record.known if key in places]
         while chosen := _chosen(plan, ranker, done, recorded):
