@@ -64,10 +64,13 @@ def style_of_plots(*, themed: bool = True) -> str:
     return f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n{rules}"
 
 
-def environment() -> Environment:
-    """Return the templates of files; undefined variables raise, and texts are escaped."""
+def template_environment(*folders: Path) -> Environment:
+    """Return templates that can import `drawing.svg.j2`, from more folders if given.
+
+    Undefined variables raise, and texts are escaped, as names in run folders are untrusted.
+    """
     return Environment(
-        loader=FileSystemLoader(FIGURE_TEMPLATES),
+        loader=FileSystemLoader([*folders, FIGURE_TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import ImageFont
 
-from diswot.plots._drawing import environment, style_of_plots
+from diswot.plots._drawing import style_of_plots, template_environment
 from diswot.plots._plot import Figure
 from diswot.plots._sheet import arrange
 from diswot.runs.folder import replace_content
@@ -45,7 +45,7 @@ def figure_svg(figure: Figure, *, themed: bool = True) -> str:
         >>> figure_svg(Figure.of(plot))[:4]
         '<svg'
     """
-    template = environment().get_template("sheet.svg.j2")
+    template = template_environment().get_template("sheet.svg.j2")
     return template.render(sheet=arrange(figure), style=style_of_plots(themed=themed))
 
 

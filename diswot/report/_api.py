@@ -1,5 +1,7 @@
 """`write_report`: write the HTML page and the plots of a run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +12,16 @@ from diswot.report._network import Drawing, read_network
 from diswot.report._outcome import Outcome, read_outcome
 from diswot.report._page import Contents, write_page
 from diswot.report._plots import search_plots
+from diswot.report._provenance import known_task
+from diswot.report._rendering import save_page
 from diswot.report._roles import Roles
 from diswot.report._sound import check_sound
 from diswot.report._trainings import read_curves, read_growing_curves, training_plots
-from diswot.runs import Activity, working_in
-from diswot.runs.folder import replace_file
+from diswot.runs import MANIFEST, RESULT, Activity, working_in
 from diswot.search import SearchResult, load_run, read_manifest
 from search_spaces import SearchSpace
 
-PAGE, PLOTS, RESULT = "report.html", "report", "result.json"
+PAGE, PLOTS = "report.html", "report"
 
 
 @dataclass(frozen=True)
@@ -90,17 +93,28 @@ def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
         raise RunFolderError(f"{run} is damaged (nested too deep): restore it") from error
     every = (*contents.search_plots, *contents.training_plots)
     drawn: list[Path] = []
-    try:
+    with writing_report(run):
         if plots is not False:
             (run / PLOTS).mkdir(exist_ok=True)
             drawn = [path for plot in every for path in write_figure(Figure.of(plot), run / PLOTS)]
-        replace_file(run / PAGE, lambda path: path.write_text(page, "utf-8", "replace"))
+        save_page(run / PAGE, page)
+    return Report(run / PAGE, tuple(drawn))
+
+
+@contextmanager
+def writing_report(run: Path) -> Iterator[None]:
+    """Explain inside the block why a report cannot be written.
+
+    Raises:
+        RunFolderError: the block raised an `OSError`.
+    """
+    try:
+        yield
     except OSError as error:
         raise RunFolderError(
             f"the report cannot be written into {run} ({error.strerror or first_line(error)}): "
             "free some space, or copy the run to another disk"
         ) from error
-    return Report(run / PAGE, tuple(drawn))
 
 
 def contents_of(result: SearchResult, run: Path, activity: Activity | None = None) -> Contents:
@@ -116,14 +130,15 @@ def contents_of(result: SearchResult, run: Path, activity: Activity | None = Non
     """
     check_sound(result, run)
     try:
-        roles = Roles(result)
+        roles, task = Roles(result), known_task(result.manifest)
+        metrics = () if task is None else task.metrics(result.signature)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
-            f"{run / 'manifest.json'} is damaged (objectives: {error!r}): restore it from a copy"
+            f"{run / MANIFEST} is damaged ({error!r}): restore it from a copy"
         ) from error
     curves = read_curves(run)
     if activity is not None:
-        curves += read_growing_curves(run, curves, result.signature)
+        curves += read_growing_curves(run, curves, of=result.signature, metrics=metrics)
     return Contents(
         result,
         roles,

@@ -13,6 +13,7 @@ from diswot.report._outcome import Outcome, read_outcome
 from diswot.report._provenance import depends_on_others, facts
 from diswot.report._sound import check_sound
 from diswot.report._trainings import Curve, read_curves
+from diswot.runs import MANIFEST
 from diswot.search import Candidate, SearchResult, load_run, read_manifest
 from diswot.tasks import Measure
 
@@ -85,8 +86,11 @@ class ComparedRun:
 
     def candidate(self, architecture: str) -> Candidate | None:
         """Return the candidate of an architecture; `None` if the search did not propose it."""
-        known = {candidate.name: candidate for candidate in self.result.candidates}
-        return known.get(architecture)
+        return self._candidates.get(architecture)
+
+    @cached_property
+    def _candidates(self) -> dict[str, Candidate]:
+        return {candidate.name: candidate for candidate in self.result.candidates}
 
     @cached_property
     def settings(self) -> dict[str, str]:
@@ -200,7 +204,7 @@ def _read(folder: Path, name: str) -> ComparedRun:
         _ = (run.settings, run.scale, result.front)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
-            f"{folder / 'manifest.json'} is damaged ({error!r}): restore it from a copy"
+            f"{folder / MANIFEST} is damaged ({error!r}): restore it from a copy"
         ) from error
     return run
 

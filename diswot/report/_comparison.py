@@ -9,8 +9,7 @@ from diswot.errors import RunFolderError, first_line
 from diswot.options import takes_options
 from diswot.report._compared import Compared, ComparedRun, read_compared
 from diswot.report._comparison_plots import convergence_plot, front_plots, student_plots
-from diswot.report._rendering import render
-from diswot.runs.folder import replace_file
+from diswot.report._rendering import render, save_page
 from diswot.tabular import Tabular
 from diswot.tasks import Measure
 
@@ -108,7 +107,7 @@ def compare_runs(folders: Sequence[str | Path], *, out: str | Path = PAGE) -> Co
     rows = tuple(_row(run) for run in compared.runs)
     try:
         page = _page(compared, rows)
-        replace_file(path, lambda partial: partial.write_text(page, "utf-8", "replace"))
+        save_page(path, page)
     except OSError as error:
         raise RunFolderError(
             f"{path} cannot be written ({error.strerror or first_line(error)}): name another file "

@@ -11,6 +11,7 @@ from diswot.report._plots import better_of
 from diswot.report._provenance import noun_of
 from diswot.report._trainings import (
     epoch_series,
+    look,
     scaled,
     validation_axis,
     validation_of,
@@ -123,11 +124,6 @@ def _curves(compared: Compared, measure: Measured) -> Plot:
         validation_axis(measure),
         tuple(series),
     )
-
-
-def look(number: int) -> str:
-    """Return the look of a run's series by its position."""
-    return f"line-{number % 6}"
 
 
 def _height(run: ComparedRun, compared: Compared) -> Height:

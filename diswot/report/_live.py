@@ -1,24 +1,20 @@
 """Rewrite the page of a run while it is running, from what its process writes."""
 
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from diswot.errors import RunFolderError
 from diswot.options import takes_options
-from diswot.report._api import PAGE, Report, contents_of, write_report
+from diswot.report._api import PAGE, Report, contents_of, write_report, writing_report
 from diswot.report._page import write_page
-from diswot.report._rendering import render
-from diswot.runs import Activity, is_active, read_activity
-from diswot.runs.folder import replace_file
+from diswot.report._rendering import render, save_page
+from diswot.runs import RESULT, Activity, is_active, watch_activity
 from diswot.search import SearchResult, load_partial_run, load_run, read_manifest
 from search_spaces import SearchSpace
 
 SECONDS = 5
 """Time between two looks at the run, and between two loads of the page by a browser."""
-
-SHARE = 10
-"""The page takes at most one part in this many of a processor's time from the run."""
 
 
 @takes_options
@@ -49,23 +45,13 @@ def follow_run(
     Raises:
         RunFolderError: the folder has no run, is damaged, or cannot be written.
     """
-    run, last = Path(folder), None
+    run = Path(folder)
     read_manifest(run)
-    while True:
-        activity, began = read_activity(run), time.process_time()
-        if activity != last:
-            _rewrite(run, activity, space)
-            if changed is not None:
-                changed(activity)
-        if activity.ended:
-            return _last(run, space, plots=plots)
-        last = activity
-        time.sleep(max(seconds, SHARE * (time.process_time() - began)))
-
-
-def _last(run: Path, space: SearchSpace | None, *, plots: bool | None) -> Report:
-    """Write the report of a run that has ended; of an unfinished search, keep the page."""
-    if not (run / "result.json").exists():
+    for activity in watch_activity(run, seconds=seconds):
+        _rewrite(run, activity, space)
+        if changed is not None:
+            changed(activity)
+    if not (run / RESULT).exists():
         return Report(run / PAGE, ())
     return write_report(run, space=space, plots=plots)
 
@@ -78,14 +64,9 @@ def _rewrite(run: Path, activity: Activity, space: SearchSpace | None) -> None:
         if is_active(run) is not True:
             raise
         return
-    try:
-        replace_file(run / PAGE, lambda path: path.write_text(page, "utf-8", "replace"))
-    except FileNotFoundError:
-        return  # a process that starts in the folder removes temporary files
-    except OSError as error:
-        raise RunFolderError(
-            f"the report cannot be written into {run} ({error.strerror}): make room"
-        ) from error
+    # A process that starts in the folder removes temporary files, also the page's.
+    with writing_report(run), suppress(FileNotFoundError):
+        save_page(run / PAGE, page)
 
 
 def _page(run: Path, activity: Activity, space: SearchSpace | None) -> str:
@@ -98,6 +79,6 @@ def _page(run: Path, activity: Activity, space: SearchSpace | None) -> str:
 
 
 def _result(run: Path, space: SearchSpace | None) -> SearchResult | None:
-    if (run / "result.json").exists():
+    if (run / RESULT).exists():
         return load_run(run, space=space)
     return load_partial_run(run, space=space)

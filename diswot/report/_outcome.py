@@ -8,6 +8,7 @@ from typing import Any
 from diswot.errors import RunFolderError
 from diswot.export import LayerLoss, read_exported
 from diswot.pipeline import Verdict
+from diswot.runs import RESULT
 from diswot.runs.folder import read_json
 from diswot.tasks import Measure, read_measures
 
@@ -64,7 +65,7 @@ def read_outcome(folder: Path) -> Outcome:
     Raises:
         RunFolderError: `result.json` is damaged.
     """
-    path = folder / "result.json"
+    path = folder / RESULT
     result = read_json(path)
     try:
         rows = tuple(_row(row) for row in result.get("table", ()))

@@ -35,10 +35,15 @@ def facts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return sections | ({"other": loose} if loose else {})
 
 
-def noun_of(manifest: Mapping[str, Any]) -> str:
-    """Return what a run's task calls one example; `example` if the task is not built in."""
+def known_task(manifest: Mapping[str, Any]) -> Task | None:
+    """Return the task of a run; `None` if it is Python code, which is not imported."""
     name = manifest["settings"].get("task", DEFAULT_TASK)
-    return find_task(name).noun if name in TASKS else Task.noun
+    return find_task(name) if name in TASKS else None
+
+
+def noun_of(manifest: Mapping[str, Any]) -> str:
+    """Return what a run's task calls one example; `example` if the task is not known."""
+    return (known_task(manifest) or Task).noun
 
 
 def _is_section(value: Any) -> bool:
@@ -63,10 +68,10 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
     """Return the commands that can be run after a search."""
     run = shlex.quote(str(folder))
     settings = result.manifest["settings"]
-    task_name = str(settings.get("task", DEFAULT_TASK))
-    task = _named_again("task", task_name, TASKS)
-    teachers: Container[str] = () if task else find_task(task_name).teacher_sources
-    datasets: Container[str] = () if task else find_task(task_name).datasets
+    own = known_task(result.manifest)
+    task = _named_again("task", str(settings.get("task", DEFAULT_TASK)), TASKS)
+    teachers: Container[str] = () if own is None else own.teacher_sources
+    datasets: Container[str] = () if own is None else own.datasets
     teacher, space = (
         _named_again(kind, str(settings[kind]), known)
         for kind, known in (("teacher", teachers), ("space", SPACES))

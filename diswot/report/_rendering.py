@@ -7,12 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from diswot.plots import FIGURE_TEMPLATES, About, Plot, count, lay_out, style_of_plots
+from diswot.plots import About, Plot, count, lay_out, style_of_plots, template_environment
 from diswot.report import _numbers
 from diswot.report._measures import written_score
+from diswot.runs.folder import replace_content
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -55,15 +56,13 @@ def render(
     return page
 
 
+def save_page(path: Path, page: str) -> None:
+    """Write a page atomically; characters that are not valid in UTF-8 are replaced."""
+    replace_content(path, page.encode("utf-8", "replace"))
+
+
 def _environment() -> Environment:
-    # Autoescape: names in run folders are untrusted; undefined variables raise.
-    environment = Environment(
-        loader=FileSystemLoader([TEMPLATES, FIGURE_TEMPLATES]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(TEMPLATES)
     writers = ("interval", "milliseconds", "percent", "seconds", "signed", "size", "value")
     environment.filters |= {name: getattr(_numbers, name) for name in writers}
     environment.filters |= {"count": count, "score": written_score}

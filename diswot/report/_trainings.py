@@ -8,8 +8,9 @@ from pathlib import Path
 from diswot.errors import RunFolderError
 from diswot.plots import About, Axis, Dot, Plot, Series
 from diswot.report._numbers import HUGE, interval, seconds, signed, value
-from diswot.tasks import Measure
-from diswot.training import METRICS, Epoch, SavedStudent, read_metrics, saved_students
+from diswot.runs import METRICS
+from diswot.tasks import Measure, Metric
+from diswot.training import Epoch, SavedStudent, read_metrics, saved_students
 from search_spaces import Signature
 
 MOST = 60
@@ -55,24 +56,31 @@ def read_curves(folder: Path) -> list[Curve]:
     ]
 
 
-def read_growing_curves(folder: Path, finished: Sequence[Curve], of: Signature) -> list[Curve]:
+def read_growing_curves(
+    folder: Path, finished: Sequence[Curve], *, of: Signature, metrics: Sequence[Metric]
+) -> list[Curve]:
     """Read the trainings in a run folder that have not finished.
 
     Args:
         folder: the run folder.
-        finished: its finished trainings, for the unit of the metric.
+        finished: its finished trainings.
         of: signature of the students.
+        metrics: metrics of the task, which have unit and direction. Of others they are taken
+            from the finished trainings; without these, values are as in `metrics.csv`.
     """
     known = {curve.student.folder for curve in finished}
-    units = {curve.student.val.name: curve.student.val for curve in finished}
+    units: dict[str, Measure | Metric] = {c.student.val.name: c.student.val for c in finished}
+    units |= {metric.name: metric for metric in metrics}
     found = []
     for path in sorted(folder.glob(f"distill/*/{METRICS}")):
         epochs = () if path.parent in known else _epochs(path.parent)
         if not epochs:
             continue
         name, now = epochs[-1].metric, epochs[-1].val
-        plain = Measure(name, now, now, now, 1)
-        val = replace(units.get(name, plain), value=now, low=now, high=now)
+        val = Measure(name, now, now, now, 1)
+        if name in units:
+            unit, better = units[name].unit, units[name].higher_is_better
+            val = replace(val, unit=unit, higher_is_better=better)
         label = _readable(path.parent.name)
         found.append(Curve(label, SavedStudent(path.parent, "–", label, val, of, {}), epochs))
     return found
@@ -101,8 +109,8 @@ def training_plots(curves: Sequence[Curve]) -> list[Plot]:
     if not drawn:
         return []
     val = drawn[0].student.val
-    metric = [s for n, c in enumerate(drawn) for s in epoch_series(c, _look(n), validation_of(c))]
-    loss = [s for n, c in enumerate(drawn) for s in epoch_series(c, _look(n), _train_loss)]
+    metric = [s for n, c in enumerate(drawn) for s in epoch_series(c, look(n), validation_of(c))]
+    loss = [s for n, c in enumerate(drawn) for s in epoch_series(c, look(n), _train_loss)]
     return [
         Plot(
             name=f"distillation-{re.sub(r'[^a-zA-Z0-9]+', '-', val.name)}",
@@ -158,7 +166,8 @@ def epoch_series(
     return [Series(label, "line", look, bare), Series(label, "dots", look, dots)]
 
 
-def _look(number: int) -> str:
+def look(number: int) -> str:
+    """Return the look of a series by its position."""
     return f"line-{number % 6}"
 
 

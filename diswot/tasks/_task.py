@@ -247,6 +247,17 @@ class Task(ABC):
             option = f"--{given[0].replace('_', '-')}"
             raise OptionError(f"{option} does not apply to the task {self.name}: leave it out")
 
+    def metrics(self, signature: Signature) -> tuple[Metric, ...]:  # noqa: ARG002
+        """Return the metrics of the task's own datasets with a signature, the selecting one first.
+
+        They are known without the data, for example for a run that has no result yet. By
+        default none.
+
+        Args:
+            signature: shapes of the networks' inputs and outputs, with the facts of the data.
+        """
+        return ()
+
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:  # noqa: ARG002
         """Return the task's part of an exported folder: configuration, card, `predict.py`.
 

@@ -129,7 +129,21 @@ def test_unfinished_trainings_are_drawn(run_folder: Path) -> None:
     follow_run(run_folder, plots=False)
     page = (run_folder / "report.html").read_text(encoding="utf-8")
     assert "Accuracy during distillation" in page
+    assert "Validation accuracy, %" in page
     assert "2 of 2 epochs" in page
+
+
+def test_a_first_training_has_the_unit_of_its_metric(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    small = SEARCH | {"task": "landmarks", "scorer": "params", "population": 2, "generations": 0}
+    diswot.search("mobile-medium", "mobile-small", out=folder, **small)  # type: ignore[arg-type]
+    training = folder / "distill" / "l2"
+    training.mkdir(parents=True)
+    row = "epoch,learning_rate,train_loss,val_NME,examples_per_second,seconds\n1,0.1,1,9.5,9,1\n"
+    (training / "metrics.csv").write_text(row, encoding="utf-8")
+    (folder / "result.json").unlink()
+    page = follow_run(folder, plots=False).page.read_text(encoding="utf-8")
+    assert re.search(r"Validation NME, % of the [^<]+, lower is better", page)
 
 
 def test_a_finished_run_is_reported_at_once(run_folder: Path) -> None:

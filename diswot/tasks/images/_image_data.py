@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 from torch import Tensor, nn
 
-from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
@@ -95,8 +94,8 @@ class ImageData(LabeledImages):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Top-1 accuracy."""
-        return (Top1(),)
+        """The metrics of the task."""
+        return self.task.metrics(self.signature)
 
     def size(self, split: SplitName) -> int:
         """Return the number of images of a split."""

@@ -10,6 +10,8 @@ from torch import nn
 from diswot.errors import OptionError
 from diswot.options import TEACHER_VIEWS, DataOptions
 from diswot.progress import Progress, silent
+from diswot.tasks._accuracy import Top1
+from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Dataset, Task
 from diswot.tasks.images._catalog import DATASETS, NAMED_DATA, check_data, load_data
@@ -64,6 +66,10 @@ class ImageClassification(Task):
     ) -> ImageData:
         """Load image data, see `load_data`."""
         return load_data(data, root=root, progress=progress, **options)
+
+    def metrics(self, _signature: Signature) -> tuple[Metric, ...]:
+        """Return top-1 accuracy."""
+        return (Top1(),)
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return config and templates of an exported classifier."""

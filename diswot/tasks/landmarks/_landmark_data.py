@@ -16,7 +16,6 @@ from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks.landmarks._batches import LandmarkBatches
 from diswot.tasks.landmarks._landmark_images import LandmarkImages
-from diswot.tasks.landmarks._nme import NME
 from diswot.tasks.landmarks._shape_model import ShapeModel
 from search_spaces import Signature, TensorSpec
 
@@ -74,9 +73,8 @@ class LandmarkData(LandmarkImages):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The normalized mean error."""
-        _, height, width = self.shape
-        return (NME(self.normalizer, width, height),)
+        """The metrics of the task."""
+        return self.task.metrics(self.signature)
 
     def size(self, split: SplitName) -> int:
         """Return the number of images of a split."""

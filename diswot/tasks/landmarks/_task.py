@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.tasks._examples import Changes
+from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Dataset, Task
 from diswot.tasks.landmarks._batches import check_changes
 from diswot.tasks.landmarks._catalog import DATASETS, NAMED_DATA, check_landmarks, load_landmarks
 from diswot.tasks.landmarks._landmark_data import TEACHERS, LandmarkData
+from diswot.tasks.landmarks._nme import NME
 from diswot.tasks.landmarks._options import LandmarkOptions
 from diswot.tasks.landmarks._packaging import packaging
 from diswot.tasks.landmarks._prediction import LandmarkPrediction
@@ -52,6 +54,15 @@ class Landmarks(Task):
     ) -> LandmarkData:
         """Load landmark data, see `load_landmarks`."""
         return load_landmarks(data, root=root, progress=progress, **options)
+
+    def metrics(self, signature: Signature) -> tuple[Metric, ...]:
+        """Return the normalized mean error, by the normalizer in the facts of the data.
+
+        Raises:
+            KeyError: the facts have no known normalizer.
+        """
+        _, height, width = cast(tuple[int, int, int], signature.inputs[0].shape)
+        return (NME(signature.facts["normalizer"], width, height),)
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return config and templates of an exported network."""

@@ -8,7 +8,10 @@ from torch import nn
 
 from diswot.errors import DataError, OptionError
 from diswot.progress import Progress, silent
+from diswot.tasks._accuracy import Top1
+from diswot.tasks._correlation import Matthews
 from diswot.tasks._examples import Changes
+from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Dataset, Task
 from diswot.tasks.text._catalog import DATASETS, NAMED_DATA, check_texts, load_texts
@@ -63,6 +66,10 @@ class TextClassification(Task):
     ) -> TextData:
         """Load labeled texts, see `load_texts`."""
         return load_texts(data, root=root, progress=progress, **options)
+
+    def metrics(self, _signature: Signature) -> tuple[Metric, ...]:
+        """Return top-1 accuracy, and the Matthews correlation."""
+        return Top1(), Matthews()
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return config and files of an exported classifier."""

@@ -10,9 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from diswot.seeding import seed_for
-from diswot.tasks._accuracy import Top1
 from diswot.tasks._batch import Batch
-from diswot.tasks._correlation import Matthews
 from diswot.tasks._examples import SPLITS, Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
 from diswot.tasks._source import Source
@@ -108,8 +106,8 @@ class TextData:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Top-1 accuracy, and the Matthews correlation."""
-        return Top1(), Matthews()
+        """The metrics of the task."""
+        return self.task.metrics(self.signature)
 
     def split(self, name: SplitName) -> TextSplit:
         """Return the texts of a split."""
