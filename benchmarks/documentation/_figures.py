@@ -71,10 +71,10 @@ def rank_correlations() -> Figure:
 
 
 def _intervals(
-    found: Mapping[str, Mapping[str, Tau]], scores: Sequence[str], *, gap: float
+    by_truth: Mapping[str, Mapping[str, Tau]], scores: Sequence[str], *, gap: float
 ) -> Plot:
     """Return a plot with a line per truth, and an interval for each score on it."""
-    lines = list(enumerate(reversed(list(found.values()))))
+    lines = list(enumerate(reversed(list(by_truth.values()))))
     series = [Series("", "limit", "limit", (Dot(0, 0),))]
     for number, score in enumerate(scores):
         shift = gap * ((len(scores) - 1) / 2 - number)
@@ -86,7 +86,7 @@ def _intervals(
         "",
         "",
         Axis("Kendall τ with accuracy, 95 % interval", limits=(-0.95, 1.02)),
-        Axis("", categories=tuple(reversed(list(found))), spacing=2.0),
+        Axis("", categories=tuple(reversed(list(by_truth))), spacing=2.0),
         tuple(series),
     )
 

@@ -136,11 +136,11 @@ def student_fit_truths() -> str:
 
 def discovered() -> str:
     """Return how well evolved formulas rank the truths that they were not evolved on."""
-    found: dict[str, dict[str, list[Mapping[str, str]]]] = {}
+    by_truth: dict[str, dict[str, list[Mapping[str, str]]]] = {}
     for row in read_table(RESULTS / "discovered.csv"):
-        found.setdefault(row["left_out"], {}).setdefault(row["score"], []).append(row)
+        by_truth.setdefault(row["left_out"], {}).setdefault(row["score"], []).append(row)
     rows = []
-    for truth, of in found.items():
+    for truth, of in by_truth.items():
         evolved = of["discovered"]
         taus, seen = ([float(row[name]) for row in evolved] for name in ("kendall", "seen"))
         mean = f"{np.mean(taus):.3f} ({min(taus):.3f} to {max(taus):.3f})"

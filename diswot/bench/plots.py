@@ -25,10 +25,14 @@ def plot_intervals(rows: Sequence[Correlation], name: str) -> Figure:
         ((row, row.statistics.kendall) for row in rows if row.statistics is not None),
         key=lambda pair: pair[1].value,
     )
-    dots = [
-        Dot(tau.value, index, None, (tau.low, tau.high)) for index, (_, tau) in enumerate(ranked)
-    ]
-    baselines = [row.baseline for row, _ in ranked]
+    scores, baselines = (
+        tuple(
+            Dot(tau.value, index, None, (tau.low, tau.high))
+            for index, (row, tau) in enumerate(ranked)
+            if row.baseline is baseline
+        )
+        for baseline in (False, True)
+    )
     plot = Plot(
         name,
         f"{rows[0].truth}, {rows[0].target}, n = {rows[0].architectures:,}",
@@ -37,15 +41,11 @@ def plot_intervals(rows: Sequence[Correlation], name: str) -> Figure:
         Axis("", categories=tuple(row.scorer for row, _ in ranked)),
         (
             Series("", "limit", "limit", (Dot(0, 0),)),
-            Series("scores", "dots", "front", _selected(dots, baselines, False)),
-            Series("baselines", "dots", "plain", _selected(dots, baselines, True)),
+            Series("scores", "dots", "front", scores),
+            Series("baselines", "dots", "plain", baselines),
         ),
     )
     return Figure.of(plot)
-
-
-def _selected(dots: Sequence[Dot], flags: Sequence[bool], wanted: bool) -> tuple[Dot, ...]:
-    return tuple(dot for dot, flag in zip(dots, flags, strict=True) if flag is wanted)
 
 
 def plot_scatter(

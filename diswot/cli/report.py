@@ -50,11 +50,12 @@ def report(run: Path, space: str | None, plots: bool | None, live: bool, as_json
 
 def _follower(page: Path) -> Callable[[Activity], None]:
     """Return a function that names the page when it was written for the first time."""
-    written: list[Activity] = []
+    first = True
 
     def changed(activity: Activity) -> None:
-        if not written and not activity.ended:
+        nonlocal first
+        if first and not activity.ended:
             say(f"{page} follows the run until it ends: open it in a browser", err=True)
-        written.append(activity)
+        first = False
 
     return changed

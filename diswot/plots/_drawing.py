@@ -56,7 +56,7 @@ def style_of_plots(*, themed: bool = True) -> str:
     """
     rules = (FIGURE_TEMPLATES / "plot.css").read_text(encoding="utf-8")
     if not themed:
-        return re.sub(r"var\(--(\w+)\)", lambda found: LIGHT[found[1]], rules)
+        return re.sub(r"var\(--(\w+)\)", lambda match: LIGHT[match[1]], rules)
     light, dark = (
         ":root { " + " ".join(f"--{name}: {color};" for name, color in colors.items()) + " }"
         for colors in (LIGHT, DARK)

@@ -68,10 +68,10 @@ def commands(result: SearchResult, folder: Path) -> list[Command]:
     """Return the commands that can be run after a search."""
     run = shlex.quote(str(folder))
     settings = result.manifest["settings"]
-    own = known_task(result.manifest)
+    built_in = known_task(result.manifest)
     task = _named_again("task", str(settings.get("task", DEFAULT_TASK)), TASKS)
-    teachers: Container[str] = () if own is None else own.teacher_sources
-    datasets: Container[str] = () if own is None else own.datasets
+    teachers: Container[str] = () if built_in is None else built_in.teacher_sources
+    datasets: Container[str] = () if built_in is None else built_in.datasets
     teacher, space = (
         _named_again(kind, str(settings[kind]), known)
         for kind, known in (("teacher", teachers), ("space", SPACES))

@@ -71,7 +71,7 @@ def read_growing_curves(
     known = {curve.student.folder for curve in finished}
     units: dict[str, Measure | Metric] = {c.student.val.name: c.student.val for c in finished}
     units |= {metric.name: metric for metric in metrics}
-    found = []
+    curves = []
     for path in sorted(folder.glob(f"distill/*/{METRICS}")):
         epochs = () if path.parent in known else _epochs(path.parent)
         if not epochs:
@@ -82,8 +82,8 @@ def read_growing_curves(
             unit, better = units[name].unit, units[name].higher_is_better
             val = replace(val, unit=unit, higher_is_better=better)
         label = _readable(path.parent.name)
-        found.append(Curve(label, SavedStudent(path.parent, "–", label, val, of, {}), epochs))
-    return found
+        curves.append(Curve(label, SavedStudent(path.parent, "–", label, val, of, {}), epochs))
+    return curves
 
 
 def _readable(name: str) -> str:

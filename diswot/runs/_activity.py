@@ -210,8 +210,8 @@ def _is_complete(folder: Path, manifest: Mapping[str, Any] | None) -> bool:
 
 
 def _epochs(options: Any) -> int | None:
-    found = options.get("epochs") if isinstance(options, dict) else None
-    return found if isinstance(found, int) else None
+    epochs = options.get("epochs") if isinstance(options, dict) else None
+    return epochs if isinstance(epochs, int) else None
 
 
 def _json(path: Path) -> dict[str, Any] | None:
@@ -227,10 +227,10 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     """Return the complete lines of a file of JSON lines; the last one may be half-written."""
     try:
         content = read_file(path)
-        found = [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+        lines = [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
     except (OSError, ValueError, RecursionError):
         return []
-    return [line for line in found if isinstance(line, dict)]
+    return [line for line in lines if isinstance(line, dict)]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

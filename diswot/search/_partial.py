@@ -80,5 +80,5 @@ def _scored(
         scores = formula.scores(terms, reference=reference)
     except KeyError:  # terms of another version of the scorer
         return list(candidates)
-    found = {c.name: float(s) for c, s in zip(with_terms, scores, strict=True)}
-    return [replace(candidate, score=found.get(candidate.name)) for candidate in candidates]
+    by_name = {c.name: float(s) for c, s in zip(with_terms, scores, strict=True)}
+    return [replace(candidate, score=by_name.get(candidate.name)) for candidate in candidates]

@@ -17,10 +17,10 @@ def class_labels(dataset: Examples, split: SplitName) -> Tensor:
     Raises:
         OptionError: the examples do not have exactly one class each.
     """
-    own = getattr(dataset, "class_labels", None)
-    if own is not None:
-        found: Tensor = own(split)
-        return found
+    in_memory = getattr(dataset, "class_labels", None)
+    if in_memory is not None:
+        labels: Tensor = in_memory(split)
+        return labels
     positions = torch.split(torch.arange(dataset.size(split)), MOST_AT_ONCE)
     return torch.cat([_labels(dataset, split, indices) for indices in positions])
 

@@ -52,8 +52,8 @@ class ClassMetrics:
 
     Examples:
         >>> labels, predicted = torch.tensor([0, 0, 0, 1]), torch.tensor([0, 0, 1, 1])
-        >>> found = ClassMetrics.of(labels, predicted, classes=2)
-        >>> found.balanced_accuracy.brief, found.macro_f1.brief, found.rows[1].precision
+        >>> metrics = ClassMetrics.of(labels, predicted, classes=2)
+        >>> metrics.balanced_accuracy.brief, metrics.macro_f1.brief, metrics.rows[1].precision
         ('83.3 %', '73.3 %', 0.5)
     """
 
@@ -75,16 +75,16 @@ class ClassMetrics:
         """
         cells = torch.bincount(labels.cpu().long() * classes + predicted.cpu().long())
         known = [(int(cell), int(cells[cell])) for cell in cells.nonzero().flatten()]
-        found = tuple((cell // classes, cell % classes, count) for cell, count in known)
-        return cls(found, classes, tuple(map(str, names or ())))
+        confusion = tuple((cell // classes, cell % classes, count) for cell, count in known)
+        return cls(confusion, classes, tuple(map(str, names or ())))
 
     @cached_property
     def matrix(self) -> NDArray[np.int64]:
         """The confusion matrix (classes, classes): rows are true classes."""
-        found = np.zeros((self.classes, self.classes), dtype=np.int64)
+        matrix = np.zeros((self.classes, self.classes), dtype=np.int64)
         for true, predicted, count in self.confusion:
-            found[true, predicted] = count
-        return found
+            matrix[true, predicted] = count
+        return matrix
 
     @property
     def rows(self) -> list[ClassRow]:
@@ -147,8 +147,8 @@ class ClassMetrics:
         values = _averages(cells, counts[None], self.classes)[:, 0].tolist()
         drawn = [_averages(cells, part, self.classes) for part in resamples(counts)]
         balanced, macro = (
-            Measure(name, value, *percentile_interval(value, own), int(counts.sum()), "%")
-            for name, value, own in zip(NAMES, values, np.concatenate(drawn, axis=1), strict=True)
+            Measure(name, value, *percentile_interval(value, each), int(counts.sum()), "%")
+            for name, value, each in zip(NAMES, values, np.concatenate(drawn, axis=1), strict=True)
         )
         return balanced, macro
 
@@ -161,10 +161,9 @@ def _averages(cells: NDArray[np.int64], counts: Counts, classes: int) -> Counts:
         counts: how often each cell occurs in every resample (draws, cells).
         classes: number of classes.
     """
-    own, seen = cells[:, 0], cells[:, 1]
-    same = own == seen
-    right = sums_by_class(counts[:, same], own[same], classes)
-    true, predicted = (sums_by_class(counts, owners, classes) for owners in (own, seen))
+    true, predicted = (sums_by_class(counts, cells[:, column], classes) for column in (0, 1))
+    correct = cells[:, 0] == cells[:, 1]
+    right = sums_by_class(counts[:, correct], cells[correct, 0], classes)
     return np.stack([_mean(right, true), _mean(2 * right, true + predicted)])
 
 
