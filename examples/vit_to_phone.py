@@ -20,6 +20,7 @@ import torch
 from own_images import LABELS, arguments, tiny_images
 
 import diswot
+from diswot.cli import main as command_line
 from diswot.export import FORMATS
 from diswot.runtimes import installed
 
@@ -61,11 +62,11 @@ def main(*, images: str, teacher: str, image_size: int, out: str, small: bool) -
 
 
 def exported(run: Path, formats: list[str]) -> Path:
-    """Export the student of a run in several formats."""
+    """Export the student of a run in several formats, as `diswot export` does in a terminal."""
     folder = Path("phone")
-    command = [sys.executable, "-m", "diswot", "export", str(run), "--out", str(folder)]
-    command += ["--formats", ",".join(["source", *formats])]
-    subprocess.run(command, check=True)  # noqa: S603  (this Python)
+    command_line(
+        ["export", str(run), "--out", str(folder), "--formats", ",".join(["source", *formats])]
+    )
     return folder
 
 
