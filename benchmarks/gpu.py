@@ -102,7 +102,7 @@ def small() -> Size:
 
 def full() -> Size:
     """Return the whole measurement; scorers that the images task cannot compute are left out."""
-    tokens = {name for name, found in scorers().items() if "tokens" in found.card.reads}
+    tokens = {name for name, scorer in scorers().items() if "tokens" in scorer.card.reads}
     return Size(tuple(name for name in scorers() if name not in tokens))
 
 
@@ -111,10 +111,10 @@ def equal_scores(size: Size, device: str) -> Iterator[Row]:
     for name in size.scorers:
         values = {}
         for where in ("cpu", device):
-            (found,) = score(
+            (candidate,) = score(
                 ["1-1-1"], teacher="resnet20", space="s0", data="digits", scorer=name, device=where
             )
-            values[where] = found.score or 0.0
+            values[where] = candidate.score or 0.0
         cpu, other = values["cpu"], values[device]
         near = abs(other - cpu) <= TOLERANCE * max(abs(cpu), 1e-6)
         yield Row("score equals the CPU's", name, other, "", cpu, near)
@@ -165,7 +165,7 @@ def searches(size: Size, device: str) -> Iterator[Row]:
     best, seconds = {}, {}
     for workers in (1, 2):
         started = time.perf_counter()
-        found = search(
+        result = search(
             "resnet20",
             "s0",
             data="digits",
@@ -176,7 +176,7 @@ def searches(size: Size, device: str) -> Iterator[Row]:
             device=device,
             progress=False,
         )
-        best[workers], seconds[workers] = found.best.name, time.perf_counter() - started
+        best[workers], seconds[workers] = result.best.name, time.perf_counter() - started
         same = best[workers] == best[1]
         yield Row("search", f"{workers} workers", seconds[workers], "s", seconds[1], same)
 

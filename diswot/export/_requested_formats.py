@@ -57,8 +57,8 @@ def _named(formats: Sequence[str], *, others: bool) -> dict[str, bool]:
     results = [find_format(name) for name in formats]
     for item in results:
         item.require()
-    asked = {item.name for item in results} | ({"onnx"} if "int8" in formats else set())
-    return {name: name in asked for name in FORMATS if name in asked or name == "source"}
+    requested = {item.name for item in results} | ({"onnx"} if "int8" in formats else set())
+    return {name: name in requested for name in FORMATS if name in requested or name == "source"}
 
 
 def check_possible(wanted: Mapping[str, bool], left_out: Mapping[str, str]) -> None:

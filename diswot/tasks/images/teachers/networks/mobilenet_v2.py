@@ -89,9 +89,9 @@ class MobileNetV2(nn.Module):
         stages = []
         for number, (expansion, full, blocks, stride) in enumerate(STAGES):
             expands = number > 0 or not as_published
-            made = scaled(full)
-            stages.append(_stage(channels, made, blocks, expansion, stride, expands=expands))
-            channels = made
+            wide = scaled(full)
+            stages.append(_stage(channels, wide, blocks, expansion, stride, expands=expands))
+            channels = wide
         self.stages = nn.Sequential(*stages)
         last = _multiple(LAST, width=max(1.0, width)) if as_published else LAST
         self.last = convolution(channels, last, 1, activation=nn.ReLU6)

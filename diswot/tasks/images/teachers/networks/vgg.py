@@ -80,5 +80,5 @@ class VGG(nn.Module):
 def _head(widths: Sequence[int], num_classes: int) -> nn.Module:
     """Return a linear layer, after others with rectifier and dropout for all but one width."""
     last = nn.Linear(widths[-1], num_classes)
-    hidden = [(nn.Linear(given, made), nn.ReLU(), nn.Dropout()) for given, made in pairwise(widths)]
+    hidden = [(nn.Linear(m, n), nn.ReLU(), nn.Dropout()) for m, n in pairwise(widths)]
     return nn.Sequential(*(layer for part in hidden for layer in part), last) if hidden else last
