@@ -50,4 +50,5 @@ def sums_by_class(counts: Counts, owners: NDArray[np.int64], classes: int) -> Co
         owners: class of each cell (cells,).
         classes: number of classes.
     """
-    return np.stack([np.bincount(owners, row, minlength=classes) for row in counts])
+    sums = [np.bincount(owners, row, minlength=classes) for row in counts]
+    return np.stack(sums, dtype=np.float64)  # bincount of no cells gives integers

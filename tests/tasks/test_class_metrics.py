@@ -56,6 +56,11 @@ def test_classes_without_examples_or_predictions_are_left_out() -> None:
     assert (found.rows[2].precision, found.rows[2].recall, found.rows[2].f1) == (None, None, None)
 
 
+def test_averages_are_0_when_no_prediction_is_correct() -> None:
+    found = ClassMetrics.of(torch.tensor([0, 1]), torch.tensor([1, 0]), classes=2)
+    assert (found.balanced_accuracy.value, found.macro_f1.value) == (0, 0)
+
+
 def test_json_values_are_read_again(metrics: ClassMetrics) -> None:
     values = json.loads(json.dumps(metrics.to_json()))
     assert ClassMetrics.from_json(values) == metrics

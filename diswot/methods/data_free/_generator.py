@@ -23,6 +23,7 @@ class ImageGenerator(nn.Module):
         latent: size of the random vectors.
 
     Examples:
+        >>> import torch
         >>> ImageGenerator((3, 32, 32), latent=16)(torch.zeros(4, 16)).shape
         torch.Size([4, 3, 32, 32])
     """
