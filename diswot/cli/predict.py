@@ -33,6 +33,12 @@ _MOST_ROWS = 1000
     show_default=True,
     help="Number of classes to print for each example.",
 )
+@flagged(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Probability from which a label is printed, of students with any number of labels for "
+    "each image; by default 0.5.",
+)
 @flagged("--csv", "as_csv", is_flag=True, help="Print CSV and nothing else.")
 @shared.JSON
 def predict(
@@ -40,6 +46,7 @@ def predict(
     examples: tuple[str, ...],
     form: str | None,
     top: int,
+    threshold: float | None,
     as_csv: bool,
     as_json: bool,
 ) -> None:
@@ -55,7 +62,9 @@ def predict(
     if as_csv and as_json:
         raise OptionError("--csv and --json exclude each other: leave one out")
     with displayed_progress() as progress:
-        result = answers_of(student, examples, form=form, top=top, progress=progress)
+        result = answers_of(
+            student, examples, form=form, top=top, threshold=threshold, progress=progress
+        )
     failed = [item for item in result if "error" in item]
     if as_json:
         print_json({"predictions": result})
@@ -77,8 +86,12 @@ def _as_csv(found: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, _columns(found), restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(found)
+    writer.writerows({name: _joined(value) for name, value in item.items()} for item in found)
     return text.getvalue().rstrip("\n")
+
+
+def _joined(value: Any) -> Any:
+    return ";".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _print(student: Path, found: Sequence[dict[str, Any]]) -> None:
@@ -94,6 +107,9 @@ def _print(student: Path, found: Sequence[dict[str, Any]]) -> None:
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, list):
+        shares = name == "probabilities"
+        return ", ".join(f"{item:.1%}" if shares else str(item) for item in value) or "–"
     if name.startswith("probability"):
         return f"{value:.1%}"
     return f"{value:g}" if isinstance(value, float) else str(value)

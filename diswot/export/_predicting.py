@@ -30,13 +30,22 @@ class ExportedStudent:
             which cannot execute code. `torch.export` archives and `student.py` may execute
             code, and are only used if they are named.
         top: number of predictions per example, for example the top 5 classes.
+        threshold: probability from which a label is predicted, of students that give an
+            example any number of labels; by default 0.5.
 
     Raises:
         DiswotError: the folder is not an exported student, does not have the format, or its
             runtime is not installed.
     """
 
-    def __init__(self, folder: str | Path, *, form: str | None = None, top: int = 1) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        form: str | None = None,
+        top: int = 1,
+        threshold: float | None = None,
+    ) -> None:
         self.folder = Path(folder)
         if top < 1:
             raise OptionError(f"Expected top to be at least 1, but got {top}")
@@ -45,7 +54,20 @@ class ExportedStudent:
         self.format = _chosen(self.folder, config, wanted)
         self.task = find_task(config["task"])
         self.prediction: Prediction = self.task.prediction(self.folder, config, top=top)
+        self._set_threshold(threshold)
         self._names = [item["name"] for item in config["inputs"]]
+
+    def _set_threshold(self, threshold: float | None) -> None:
+        if threshold is None:
+            return
+        if self.prediction.threshold is None:
+            raise OptionError(
+                f"--threshold does not apply to the task {self.task.name}, whose students give "
+                "one answer for each example: leave it out"
+            )
+        if not 0 <= threshold <= 1:
+            raise OptionError(f"Expected a threshold from 0 to 1, but got {threshold:g}")
+        self.prediction.threshold = threshold
 
     def load(self) -> Run:
         """Load the format; return a function from arrays (B, …), one per input, to outputs (B, …).
@@ -103,6 +125,7 @@ def predict(
     *,
     form: str | None = None,
     top: int = 1,
+    threshold: float | None = None,
     progress: Progress = silent,
 ) -> list[Answer]:
     """Predict examples with an exported student.
@@ -113,11 +136,14 @@ def predict(
         form: name of the format to run; by default the first whose runtime is installed and
             which cannot execute code.
         top: number of classes per example.
+        threshold: probability from which a label is predicted, of students of the task
+            `multi-label`; by default 0.5.
         progress: receives a step per example.
 
     Returns:
         One dictionary per example with its name `example` and the prediction: `label` and
-        `probability` for images and texts, `x_1`, `y_1`, … for landmarks; or `error` if it
+        `probability` for images and texts, lists `labels` and `probabilities` for images with
+        any number of labels, `x_1`, `y_1`, … for landmarks; or `error` if it
         cannot be read.
 
     Raises:
@@ -127,7 +153,7 @@ def predict(
     given = [examples] if isinstance(examples, str | Path) else list(examples)
     if not given:
         raise DataError("there is nothing to predict: name a file or a folder")
-    asked = ExportedStudent(student, form=form, top=top)
+    asked = ExportedStudent(student, form=form, top=top, threshold=threshold)
     result = asked.prediction.find(list(map(str, given)))
     answered = asked.answers(result, progress=progress)
     return [{"example": name, **answer} for name, answer in answered]

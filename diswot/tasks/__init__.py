@@ -8,6 +8,7 @@ from diswot.tasks._correlation import Matthews
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._examples import SPLITS, Changes, Examples, SplitName, TrainingBatches
 from diswot.tasks._image_file import fitted, read_image
+from diswot.tasks._label_metrics import LabelMetrics, LabelRow, read_class_metrics
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
 from diswot.tasks._named_data import NamedData, datasets_of
@@ -40,6 +41,8 @@ __all__ = [
     "Difference",
     "Example",
     "Examples",
+    "LabelMetrics",
+    "LabelRow",
     "Matthews",
     "Measure",
     "Metric",
@@ -66,6 +69,7 @@ __all__ = [
     "mean_difference",
     "own_options",
     "paired_difference",
+    "read_class_metrics",
     "read_image",
     "read_measures",
     "read_signature",

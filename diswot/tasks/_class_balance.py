@@ -31,19 +31,26 @@ def check_class_labels(dataset: Examples, split: SplitName) -> None:
     Raises:
         OptionError: it does not have exactly one class.
     """
-    if not hasattr(dataset, "class_labels"):
+    if hasattr(dataset, "class_labels"):
+        dataset.class_labels(split)
+    else:
         _labels(dataset, split, torch.arange(1))
 
 
 def _labels(dataset: Examples, split: SplitName, indices: Tensor) -> Tensor:
     labels = dataset.batch(split, indices).labels
     if labels is None or labels.ndim != 1:
-        raise OptionError(
-            "class weights, balanced sampling and metrics per class need one class for each "
-            f"example, which {dataset.name} does not have: leave --class-weights and --sampling "
-            "out"
-        )
+        raise no_single_class(dataset)
     return labels
+
+
+def no_single_class(dataset: Examples) -> OptionError:
+    """Return the error for options that need exactly one class for each example."""
+    return OptionError(
+        "class weights, balanced sampling and metrics per class need one class for each "
+        f"example, which {dataset.name} does not have: leave --class-weights and --sampling "
+        "out"
+    )
 
 
 def class_weights(labels: Tensor, classes: int) -> Tensor:

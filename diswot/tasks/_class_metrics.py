@@ -112,6 +112,11 @@ class ClassMetrics:
         """Mean F1 of the classes that have examples or predictions, with its interval."""
         return self._averages[1]
 
+    @property
+    def averages(self) -> tuple[Measure, ...]:
+        """The averages over classes: balanced accuracy and macro F1."""
+        return self._averages
+
     def to_json(self) -> dict[str, Any]:
         """Return the counts, and everything that follows from them, as JSON values."""
         return {

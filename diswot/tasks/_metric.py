@@ -11,7 +11,9 @@ from diswot.networks.output import run
 from diswot.tasks._batch import Batch
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._examples import Examples, SplitName
+from diswot.tasks._label_metrics import LabelMetrics
 from diswot.tasks._measure import Measure
+from search_spaces import Signature
 
 MOST_AT_ONCE = 250
 """Batch size of evaluation."""
@@ -40,12 +42,39 @@ class Metric(ABC):
 
     @abstractmethod
     def values(self, output: Tensor, batch: Batch) -> Tensor:
-        """Return one value per example: (B,).
+        """Return one value per example (B,), or as many as `shape` says (B, …).
 
         Args:
             output: output of the network (B, …).
             batch: the examples, on the same device.
         """
+
+    def shape(self, signature: Signature) -> tuple[int, ...]:  # noqa: ARG002
+        """Return the shape of the values of one example; by default one number each.
+
+        Args:
+            signature: shapes of the networks' inputs and outputs.
+        """
+        return ()
+
+    def class_metrics(
+        self,
+        values: Tensor,  # noqa: ARG002
+        dataset: Examples,  # noqa: ARG002
+        split: SplitName,  # noqa: ARG002
+        /,
+    ) -> LabelMetrics | None:
+        """Return metrics per label of networks that give an example any number of labels.
+
+        By default `None`. Metrics of classifiers with one class per example are computed by
+        [`ClassMetrics`][diswot.tasks.ClassMetrics] instead, see `classifies`.
+
+        Args:
+            values: values for all examples of a split (n, …).
+            dataset: the dataset.
+            split: which split.
+        """
+        return None
 
     def difference(
         self,
@@ -145,7 +174,7 @@ def values_of(
     of: int = 1,
     seen: Callable[[Tensor, Tensor], None] | None = None,
 ) -> Tensor:
-    """Return a metric's values (n,) for all examples of a split.
+    """Return a metric's values (n, …) for all examples of a split.
 
     Args:
         metric: the metric.
@@ -160,7 +189,8 @@ def values_of(
     """
     network.to(device).eval()
     who = named(network)
-    result = torch.zeros(dataset.size(split), dtype=torch.double)
+    shape = dataset.size(split), *metric.shape(dataset.signature)
+    result = torch.zeros(shape, dtype=torch.double)
     positions = torch.arange(dataset.size(split))
     for number, indices in enumerate(torch.split(positions, MOST_AT_ONCE)):
         if number % of == part:

@@ -36,7 +36,13 @@ class Prediction:
         folder: folder of the exported student.
         config: content of its `config.json`.
         top: number of predictions per example, for example the top 5 classes.
+
+    Attributes:
+        threshold: probability from which a label is predicted, of tasks with any number of
+            labels for each example; `None` for other tasks.
     """
+
+    threshold: float | None = None
 
     def __init__(self, folder: Path, config: Mapping[str, Any], *, top: int = 1) -> None:
         self.folder, self.config, self.top = folder, config, top

@@ -12,6 +12,7 @@ TASKS: Registry[Task] = Registry(
     {
         "images": "diswot.tasks.images:ImageClassification",
         "landmarks": "diswot.tasks.landmarks:Landmarks",
+        "multi-label": "diswot.tasks.images.multi_label:MultiLabelImages",
         "text": "diswot.tasks.text:TextClassification",
     },
     adopt=instance_of(Task, "task", "diswot.tasks"),

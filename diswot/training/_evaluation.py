@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from diswot.tasks import (
     ClassMetrics,
     Dataset,
+    LabelMetrics,
     Measure,
     Metric,
     SplitName,
@@ -72,7 +73,7 @@ def measured_classes(
     accelerator: "Accelerator",
     *,
     device: str,
-) -> tuple[Measure, Tensor | None, ClassMetrics | None]:
+) -> tuple[Measure, Tensor | None, ClassMetrics | LabelMetrics | None]:
     """Return the first metric on the test split, its values, and metrics per class.
 
     Args:
@@ -82,11 +83,14 @@ def measured_classes(
         device: torch device.
 
     Returns:
-        As `measured`, and metrics per class; `None` for networks that are not classifiers, or
-        if the metric does not evaluate example by example.
+        As `measured`, and metrics per class or label; `None` for networks that are not
+        classifiers, or if the metric does not evaluate example by example.
     """
-    if not (data.metrics[0].classifies and _by_example(data.metrics[0])):
-        return (*measured(network, data, "test", accelerator, device=device), None)
+    metric = data.metrics[0]
+    if not (metric.classifies and _by_example(metric)):
+        test, values = measured(network, data, "test", accelerator, device=device)
+        by_label = None if values is None else metric.class_metrics(values, data, "test")
+        return test, values, by_label
     predicted = torch.zeros(data.size("test"), dtype=torch.long)
     test, values = measured(network, data, "test", accelerator, device=device, predicted=predicted)
     labels, names = class_labels(data, "test"), getattr(data, "classes", None)

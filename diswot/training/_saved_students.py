@@ -11,7 +11,14 @@ from diswot.devices import is_first
 from diswot.errors import RunFolderError
 from diswot.runs import METRICS, REPORT, TRAINING_MANIFEST, digest_of
 from diswot.runs.folder import check_new_folder, read_json, write_record
-from diswot.tasks import ClassMetrics, Measure, read_signature, with_measures
+from diswot.tasks import (
+    ClassMetrics,
+    LabelMetrics,
+    Measure,
+    read_class_metrics,
+    read_signature,
+    with_measures,
+)
 from diswot.training._checkpoint import CHECKPOINT
 from diswot.training._files import BEST, LAST
 from diswot.training._metrics import read_metrics
@@ -50,7 +57,7 @@ class SavedStudent:
         return Measure.from_json(self.metrics["test"]) if "test" in self.metrics else None
 
     @property
-    def classes(self) -> ClassMetrics | None:
+    def classes(self) -> ClassMetrics | LabelMetrics | None:
         """Metrics per class on the test split; `None` if they are not known.
 
         Raises:
@@ -58,7 +65,7 @@ class SavedStudent:
         """
         found = self.metrics.get("test_classes")
         try:
-            return None if found is None else ClassMetrics.from_json(found)
+            return None if found is None else read_class_metrics(found)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise RunFolderError(
                 f"{self.folder / REPORT} is damaged ({error!r}): distill again in another folder"
@@ -170,7 +177,7 @@ def load_training(folder: Path) -> Training:
             Measure.from_json(report["val"]),
             Measure.from_json(report["test"]),
             float(report["seconds"]),
-            classes=None if classes is None else ClassMetrics.from_json(classes),
+            classes=None if classes is None else read_class_metrics(classes),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from diswot.tabular import Tabular
-from diswot.tasks import ClassMetrics, Measure
+from diswot.tasks import ClassMetrics, LabelMetrics, Measure
 from diswot.training._metrics import Epoch
 
 
@@ -25,8 +25,8 @@ class Training(Tabular):
         seconds: training time, without interruptions.
         test_values: the metric's value (n,) for each test example; `None` if the metric has
             none, or if the result was read from a folder.
-        classes: metrics per class on the test split, with balanced accuracy and macro F1;
-            `None` for networks that are not classifiers.
+        classes: metrics per class on the test split, with balanced accuracy and macro F1, or
+            per label with average precisions; `None` for networks that are not classifiers.
     """
 
     objective: str
@@ -36,7 +36,7 @@ class Training(Tabular):
     test: Measure
     seconds: float
     test_values: Tensor | None = field(default=None, repr=False, compare=False)
-    classes: ClassMetrics | None = field(default=None, repr=False, compare=False)
+    classes: ClassMetrics | LabelMetrics | None = field(default=None, repr=False, compare=False)
 
     @property
     def caption(self) -> str:

@@ -144,5 +144,8 @@ def _read(label: Any) -> tuple[Label, str]:
 
 def _from_vector(values: "np.ndarray[Any, Any]") -> tuple[int, str]:
     if not np.isin(values, (0, 1)).all() or values.sum() != 1:
-        raise ValueError(f"a vector of {len(values)} that is not one-hot (one class an image)")
+        raise ValueError(
+            f"a vector of {len(values)} that is not one-hot (for images with several classes, "
+            "use the task multi-label)"
+        )
     return int(values.argmax()), "one-hot vectors"

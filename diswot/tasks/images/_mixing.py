@@ -58,13 +58,14 @@ class Mixed:
     Attributes:
         images: images, shape (B, C, H, W).
         targets: class probabilities, shape (B, N).
-        labels: class with the larger weight in each image, shape (B,).
+        labels: class with the larger weight in each image, shape (B,); `None` if images have
+            any number of labels.
         mixing: parameters of mixup or CutMix; `None` without mixing.
     """
 
     images: Tensor
     targets: Tensor
-    labels: Tensor
+    labels: Tensor | None
     mixing: Mixing | None = None
 
 
@@ -81,11 +82,21 @@ def smoothed(labels: Tensor, num_classes: int, smoothing: float) -> Tensor:
 
 
 def mixed(images: Tensor, labels: Tensor, num_classes: int, recipe: Changes) -> Mixed:
-    """Apply label smoothing and mixup or CutMix, with torch's global generator.
+    """Apply label smoothing and mixup or CutMix to images (B, C, H, W) with labels (B,)."""
+    return mix(images, smoothed(labels, num_classes, recipe.label_smoothing), labels, recipe)
+
+
+def mix(images: Tensor, targets: Tensor, labels: Tensor | None, recipe: Changes) -> Mixed:
+    """Apply mixup or CutMix, with torch's global generator.
 
     Every image is mixed with another one of the batch, all with the same weight λ ~ Beta(α, α).
+
+    Args:
+        images: images (B, C, H, W).
+        targets: probabilities of the classes (B, N).
+        labels: class of each image (B,), if it has exactly one.
+        recipe: parameters α of mixup and CutMix.
     """
-    targets = smoothed(labels, num_classes, recipe.label_smoothing)
     if not (recipe.mixup or recipe.cutmix):
         return Mixed(images, targets, labels)
     # If both are enabled, each batch uses one of them, with probability 1/2.
@@ -94,12 +105,10 @@ def mixed(images: Tensor, labels: Tensor, num_classes: int, recipe: Changes) -> 
     own = float(Beta(alpha, alpha).sample())
     other = torch.randperm(len(images)).to(images.device)
     mixing = _boxed(images, other, own) if cut else Mixing(other, own)
-    return Mixed(
-        mixing(images),
-        mixing.own * targets + (1 - mixing.own) * targets[other],
-        labels if mixing.own >= 0.5 else labels[other],
-        mixing,
-    )
+    if labels is not None and mixing.own < 0.5:
+        labels = labels[other]
+    mixed_targets = mixing.own * targets + (1 - mixing.own) * targets[other]
+    return Mixed(mixing(images), mixed_targets, labels, mixing)
 
 
 def _boxed(images: Tensor, other: Tensor, own: float) -> Mixing:

@@ -41,13 +41,13 @@ class ImageClassification(Task):
             "classifier weights",
         }
     )
-    options = DataOptions
+    options: type = DataOptions
     datasets = DATASETS
     named_data = NAMED_DATA
     data = "digits"
     teacher = "resnet56"
     space = "s0"
-    losses = ("alone", "diswot", "diswot-dagger")
+    losses: tuple[str, ...] = ("alone", "diswot", "diswot-dagger")
     outputs = "classes"
     teacher_views = TEACHER_VIEWS
     streams = True

@@ -10,7 +10,7 @@ from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes, TrainingBatches
 from diswot.tasks.images._augmentation import Cut, augmentation, cut_of
 from diswot.tasks.images._labeled_images import LabeledImages
-from diswot.tasks.images._mixing import mixed
+from diswot.tasks.images._mixing import Mixed, mixed
 
 
 def moved(images: Tensor, device: str) -> Tensor:
@@ -86,11 +86,15 @@ class ImageBatches(TrainingBatches):
             images: augmented images on the device.
             own: teacher → function that returns its own view of the images.
         """
-        labels = self._data.train.labels[indices].to(self._device)
-        made = mixed(self._data.normalize(images), labels, self._data.num_classes, self._changes)
+        made = self._mixed(self._data.normalize(images), indices)
         views = {}
         for name, view in self._views.items():
             seen = moved(own[name](), self._device)
             views[name] = (seen if made.mixing is None else made.mixing(seen, whole=view.whole),)
         inputs = (made.images,)
         return Batch(inputs, made.targets, made.labels, indices.to(self._device), views)
+
+    def _mixed(self, images: Tensor, indices: Tensor) -> Mixed:
+        """Return normalized images (B, C, H, W) with their targets, mixed."""
+        labels = self._data.train.labels[indices].to(self._device)
+        return mixed(images, labels, self._data.num_classes, self._changes)

@@ -33,11 +33,17 @@ _Shape = tuple[int | None, int, int] | None
 
 
 @dataclass(frozen=True)
-class _Read:
-    """The items of a dataset: images of shape (n, C, H, W), n labels, and notes."""
+class Items:
+    """The items of a dataset.
+
+    Attributes:
+        images: images of shape (n, C, H, W).
+        labels: n labels as the dataset gives them.
+        notes: what was inferred or converted, as text.
+    """
 
     images: Tensor
-    labels: list[Label]
+    labels: list[Any]
     notes: tuple[str, ...]
 
 
@@ -73,37 +79,60 @@ def from_dataset(
     """
     if isinstance(given, ImageData):
         return given
-    datasets, read = _by_split(given, name), {}
-    shape: _Shape = (None, image_size, image_size) if image_size else None
-    for split, dataset in datasets.items():
-        who = name if len(datasets) == 1 else f"{name} ({split})"
-        read[split] = _read(dataset, who, shape)
-        # The training images determine the shape of the other splits.
-        channels, height, width = read["train"].images.shape[1:]
-        shape = channels, height, width
-    labels, classes, count = class_numbers(
-        {split: item.labels for split, item in read.items()}, _names_of(datasets["train"]), name
-    )
+    datasets = by_split(given, name)
+    read = read_items(datasets, name, image_size=image_size)
+    given_labels: dict[str, list[Label]] = {}
+    notes: list[str] = []
+    for split, items in read.items():
+        given_labels[split], forms = read_labels(items.labels, named_part(datasets, split, name))
+        notes += [*items.notes, *forms]
+    labels, classes, count = class_numbers(given_labels, names_of(datasets["train"]), name)
     images, scale, said = in_range({split: item.images for split, item in read.items()}, name)
     results = {split: Split(images[split], labels[split]) for split in read}
     splits = completed(results, partial(held_out_part, seed=seed, classes=classes))
     train, val, test = (splits[split] for split in SPLITS)
     spec = image_spec(train.images, count, scale=scale)
-    notes = [note for item in read.values() for note in item.notes]
     notes = [*dict.fromkeys(notes), *said, *duplicates(train, val, test)]
     return ImageData(name, train, val, test, spec, classes=classes, notes=tuple(notes))
 
 
-def _by_split(given: Any, name: str) -> dict[str, Any]:
+def named_part(datasets: Mapping[str, Any], split: str, name: str) -> str:
+    """Return the name of one of several datasets, for messages."""
+    return name if len(datasets) == 1 else f"{name} ({split})"
+
+
+def read_items(
+    datasets: Mapping[str, Any], name: str, *, image_size: int | None
+) -> dict[str, Items]:
+    """Read all items of datasets; the training images determine the shape of the others.
+
+    Args:
+        datasets: split → dataset, `train` first.
+        name: name of the data, for messages.
+        image_size: height and width in pixels to which PIL images are resized.
+
+    Raises:
+        DataError: the items are not images of one shape with labels.
+    """
+    read: dict[str, Items] = {}
+    shape: _Shape = (None, image_size, image_size) if image_size else None
+    for split, dataset in datasets.items():
+        read[split] = _read(dataset, named_part(datasets, split, name), shape)
+        channels, height, width = read["train"].images.shape[1:]
+        shape = channels, height, width
+    return read
+
+
+def by_split(given: Any, name: str) -> dict[str, Any]:
     """Return split → dataset, `train` first."""
     if isinstance(given, Mapping):
-        by_split = check_unambiguous(split_names(map(str, given)), name)
-        if "train" not in by_split:
+        known = check_unambiguous(split_names(map(str, given)), name)
+        if "train" not in known:
             raise DataError(
                 f"{name} has no training dataset among {', '.join(map(repr, list(given)[:8]))}: "
                 "give a dataset, or a dictionary of 'train' and 'test' datasets"
             )
-        return {split: given[by_split[split]] for split in SPLITS if split in by_split}
+        return {split: given[known[split]] for split in SPLITS if split in known}
     if isinstance(given, tuple) and any(isinstance(item, Tensor | np.ndarray) for item in given):
         raise DataError(
             f"{name} is a tuple of tensors or arrays: give "
@@ -114,7 +143,7 @@ def _by_split(given: Any, name: str) -> dict[str, Any]:
     return {"train": given}
 
 
-def _read(dataset: Any, name: str, shape: _Shape) -> _Read:
+def _read(dataset: Any, name: str, shape: _Shape) -> Items:
     """Read a dataset; PIL images are resized to `shape`, whose channels may be `None`."""
     _check_dataset(dataset, name)
     count = len(dataset)
@@ -132,11 +161,10 @@ def _read(dataset: Any, name: str, shape: _Shape) -> _Read:
                 raw.append(item.label)
                 forms.add(item.form)
     images = collected.images()
-    labels, notes = read_labels(raw, name)
-    notes += [f"items of {name} are {form}" for form in sorted(forms - {""})]
+    notes = [f"items of {name} are {form}" for form in sorted(forms - {""})]
     if collected.gray:
         notes.append(f"gray images of {name} converted to RGB: {collected.gray:,}")
-    return _Read(images, labels, tuple(notes))
+    return Items(images, raw, tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -197,13 +225,15 @@ def _check_dataset(dataset: Any, name: str) -> None:
     )
 
 
-def _names_of(dataset: Any) -> tuple[str, ...] | None:
+def names_of(dataset: Any) -> tuple[str, ...] | None:
     """Return the class names of a dataset, or of the dataset of which it is a `Subset`."""
     names = getattr(dataset, "classes", None)
     features = getattr(dataset, "features", None)
     if names is None and isinstance(features, Mapping):
-        names = next((f.names for f in features.values() if hasattr(f, "names")), None)
+        # A feature of lists holds that of their members.
+        members = (getattr(feature, "feature", feature) for feature in features.values())
+        names = next(filter(None, (getattr(each, "names", None) for each in members)), None)
     if isinstance(names, tuple | list) and all(isinstance(name, str) for name in names):
         return tuple(names)
     inner = getattr(dataset, "dataset", None)
-    return None if inner is None else _names_of(inner)
+    return None if inner is None else names_of(inner)

@@ -1,0 +1,1 @@
+"""Tests of images with any number of labels."""
