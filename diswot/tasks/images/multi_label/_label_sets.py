@@ -52,7 +52,7 @@ def label_vectors(
         sets: split → labels of each image, as names or as numbers from 0; `train` is one split.
         names: names of all labels; by default those of the training images.
         name: name of the dataset, for messages.
-        width: number of labels, if the dataset tells it.
+        width: number of labels, if it is known from label vectors.
 
     Raises:
         UnknownNameError: an image has a label that is not among the names.

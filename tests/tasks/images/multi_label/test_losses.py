@@ -47,7 +47,7 @@ def test_distillation_is_finite_and_0_for_equal_outputs() -> None:
     assert bool(bce_loss(large, torch.tensor([[0, 1]])).isfinite())
 
 
-def test_gradients_of_both_losses_are_differences_of_probabilities() -> None:
+def test_gradients_are_differences_of_probabilities() -> None:
     def gradient(loss: Tensor, student: Tensor) -> Tensor:
         (result,) = torch.autograd.grad(loss, student)
         return result * len(student)
