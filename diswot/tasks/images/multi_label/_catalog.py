@@ -115,7 +115,7 @@ def from_datasets(
         >>> sets = [["cat"], ["dog"], ["cat", "dog"], []] * 8
         >>> data = from_datasets([(torch.rand(3, 8, 8), each) for each in sets], name="pets")
         >>> data.classes, data.train.labels.shape
-        (('cat', 'dog'), torch.Size([21, 2]))
+        (('cat', 'dog'), torch.Size([23, 2]))
     """
     if isinstance(given, MultiLabelData):
         return given
