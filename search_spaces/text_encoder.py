@@ -39,11 +39,12 @@ HEAD_SIZE = 64
 
 
 class TextEncoderSpace(ChoiceSpace):
-    """Transformer encoders of texts; by default AutoDistil's tiny ones with widths divided by 8.
+    """Transformer encoders of texts whose layers all have the same shape, such as AutoDistil's.
 
-    Source: AutoDistil (Xu et al., NeurIPS 2022), table 2. All layers of an encoder have the
-    same shape. Embeddings have the size of the data's vocabulary and length, and count as
-    parameters. An architecture is written `layers=4,hidden=16,heads=7,ratio=2.0`.
+    Source: AutoDistil (Xu et al., NeurIPS 2022), table 2. By default, the encoders are those of
+    its tiny sub-space with widths divided by 8. Embeddings have the size of the data's vocabulary
+    and length, and count as parameters. An architecture is written
+    `layers=4,hidden=16,heads=7,ratio=2.0`.
 
     Args:
         layers: options for the number of layers.

@@ -4,16 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
 from diswot.export._evaluation import Reference
 from diswot.export._formats import FORMATS, formats_of
 from diswot.export._forms import Form, Forms
 from diswot.export._int8 import calibration_examples
 from diswot.export._templates import render
-from diswot.networks.copies import copied
-from diswot.networks.costs import Costs, measure_costs
+from diswot.networks.costs import costs_of
 from diswot.runs.folder import read_json, write_json
 from diswot.tasks import Measure, Task, source_of
 from search_spaces import TensorSpec
@@ -37,7 +33,8 @@ def describe(
         reference: metric of the network on the test split; `None` without data.
         task: the task.
     """
-    costs, packaging = _costs(forms), forms.packaging
+    packaging = forms.packaging
+    costs = costs_of(forms.network, packaging.signature)
     config: dict[str, Any] = {
         "architecture": forms.architecture,
         "params": costs.params,
@@ -134,14 +131,3 @@ def _write_card(forms: Forms, config: Mapping[str, Any], *, evaluated: bool, nou
 def counted(folder: Path, form: str) -> int:
     """Return the total size of a format's files in bytes."""
     return sum((folder / name).stat().st_size for name in FORMATS[form].files)
-
-
-def _costs(forms: Forms) -> Costs:
-    """Count parameters and MACs, on the meta device or, if that fails, on one example."""
-    try:
-        return measure_costs(lambda: copied(forms.network).to("meta"), forms.packaging.signature)
-    except Exception:  # noqa: BLE001  (tensors that are not buffers do not move to the meta device)
-        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-            forms.network(*forms.cases[1])
-        params = sum(parameter.numel() for parameter in forms.network.parameters())
-        return Costs(params, counter.get_total_flops() // 2)

@@ -10,7 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
 
+from diswot.networks import kept_modes
+from diswot.networks.copies import copied
 from diswot.networks.meta import ShapeArithmetic, build_on_meta
 from search_spaces import Signature
 
@@ -63,6 +66,37 @@ def measure_costs(
         with arithmetic:
             network(*example)
     return Costs(params, arithmetic.macs, memory=None if alive is None else alive.peak)
+
+
+def costs_of(network: nn.Module, signature: Signature) -> Costs:
+    """Count parameters and MACs of a network that has been built, which is not changed.
+
+    They are counted on a copy on the meta device. A network that cannot run there, for example
+    because its computation depends on values, runs once on random inputs instead.
+
+    Args:
+        network: the network, on any device.
+        signature: shapes of the network's inputs.
+
+    Examples:
+        >>> from search_spaces import TensorSpec
+        >>> costs_of(nn.Linear(3, 2), Signature((TensorSpec("features", (3,)),), 2))
+        Costs(params=8, macs=6, latency_ms=None, memory=None)
+    """
+    try:
+        return measure_costs(lambda: copied(network).to("meta"), signature)
+    except Exception:  # noqa: BLE001  (modules raise anything where tensors have no values)
+        return _counted_on_values(network, signature)
+
+
+def _counted_on_values(network: nn.Module, signature: Signature) -> Costs:
+    parameters = list(network.parameters())
+    device = str(parameters[0].device) if parameters else "cpu"
+    example = signature.example(1, device=device, generator=torch.Generator().manual_seed(0))
+    with kept_modes(network), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network.eval()(*example)
+    params = sum(parameter.numel() for parameter in parameters)
+    return Costs(params, counter.get_total_flops() // 2)
 
 
 class _LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]

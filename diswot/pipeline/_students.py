@@ -12,11 +12,12 @@ from diswot.errors import DivergedError, first_line
 from diswot.latency import time_network
 from diswot.methods import RunMethod
 from diswot.networks.copies import copied
+from diswot.networks.costs import costs_of
 from diswot.options import EAGER, RUNTIMES, DistillationOptions, options_of
 from diswot.pipeline._comparing import TrainedStudent
 from diswot.pipeline._report import Row
 from diswot.progress import Progress, message
-from diswot.search import Candidate, measure_costs
+from diswot.search import Candidate
 from diswot.seeding import seed_for
 from diswot.tasks import Dataset, Measure, values_of
 from diswot.teachers import Teacher
@@ -257,7 +258,7 @@ class Students:
             yield Row(
                 "teacher",
                 teacher.source.name,
-                measure_costs(lambda: copied(teacher.network).to("meta"), signature),
+                costs_of(teacher.network, signature),
                 self._milliseconds(teacher.network),
                 measures={self.losses[0]: teacher.test},
             )

@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from diswot.errors import OptionError
 from diswot.latency import time_network
+from diswot.networks.costs import costs_of
 from diswot.search import SPACES, Budget, Costs, find_space, measure_costs
 from search_spaces import CifarResNet, NASBench201Space, Signature
 from tests.signatures import of_images, of_space
@@ -141,6 +142,23 @@ def test_a_network_that_cannot_run_raises_the_error_of_torch(
 ) -> None:
     with pytest.raises(RuntimeError):
         measure_costs(build, of_images(4, 6, 6))
+
+
+class Branching(nn.Conv2d):
+    """A convolution that reads values of its input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution of x, or of x + 1 if all values are 0."""
+        return super().forward(x if x.any().item() else x + 1)
+
+
+@pytest.mark.parametrize("kind", [nn.Conv2d, Branching])
+def test_costs_of_a_built_network_do_not_change_it(kind: type[nn.Conv2d]) -> None:
+    network = nn.Sequential(kind(4, 8, 3), nn.BatchNorm2d(8))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert costs_of(network, of_images(4, 6, 6)) == Costs(4 * 8 * 9 + 8 + 16, 4 * 8 * 9 * 16)
+    assert network.training
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
 class Residual(nn.Module):

@@ -27,8 +27,8 @@ class TextOptions(TypedDict, total=False):
     tokenizer: Annotated[
         str | Path | None,
         Option(
-            "A tokenizer.json of Hugging Face, or its folder, such as the folder of an hf: "
-            "teacher; by default byte-level BPE is trained on the training texts."
+            "A tokenizer.json of Hugging Face, or its folder, such as the folder of the teacher; "
+            "by default byte-level BPE is trained on the training texts."
         ),
     ]
     vocabulary: Annotated[

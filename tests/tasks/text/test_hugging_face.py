@@ -10,6 +10,7 @@ import torch
 from diswot.errors import DataError, DiswotError, NetworkError, OptionError, TeacherError
 from diswot.methods.supernet import start_from
 from diswot.networks.attention import check_attention, reading_last
+from diswot.networks.costs import costs_of
 from diswot.tasks import find_task
 from diswot.tasks.text import TextData, load_texts
 from diswot.tasks.text._tokenizer import trained_tokenizer
@@ -73,6 +74,18 @@ def test_an_encoder_without_classifier_gets_an_untrained_one(
     differ = [name for name in state if not torch.equal(state[name], another[name])]
     assert set(differ) <= {"classifier.weight", "classifier.bias"}
     assert one(*data.inputs("train", torch.arange(3))).shape == (3, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("head", ["Model", "ForSequenceClassification"])
+def test_costs_of_a_teacher_are_counted(kind: str, head: str, tmp_path: Path, root: Path) -> None:
+    folder = saved(tmp_path / "teacher", kind, head)
+    data = texts_for(folder, root)
+    network = find_task("text").find_teacher(f"hf:{folder}", data).initialized(0)
+    costs = costs_of(network, data.signature)
+    assert costs.params == sum(each.numel() for each in network.parameters())
+    attention, feed_forward = 4 * 12 * 12, 2 * 12 * 24
+    assert costs.macs >= 2 * 8 * (attention + feed_forward) + 2 * 2 * 8 * 8 * 12
 
 
 @pytest.mark.parametrize("kind", KINDS)
