@@ -1,290 +1,203 @@
-"""The claims of AutoDistil's paper, and supernets compared with scores without training.
+"""The claims of AutoDistil's paper, tested on small sub-spaces.
 
-`python -m benchmarks.supernet_claims --work runs/supernets` writes `results/supernet-claims.csv`
-and `supernet-students.csv`; interrupted, what was trained is kept in --work.
+`python -m benchmarks.supernet_claims --work runs/supernets` writes the tables `supernets`,
+`supernet-students` and `supernet-claims` to `results/`; a stopped run is resumed with the same
+command.
 """
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 import numpy as np
+from scipy.stats import t
 
 from benchmarks.results_folder import keep
-from benchmarks.supernet_rows import ClaimRow, StudentRow
+from benchmarks.supernet_rows import ClaimRow, StudentRow, SupernetRow
+from benchmarks.supernet_students import Lab, Start, SupernetSettings, described, part_of, spread
 from diswot.bench.paired import paired_p
-from diswot.bench.rank_statistics import Vector, kendall, spearman
-from diswot.bench.trainings import Trainings
+from diswot.bench.rank_statistics import Vector, kendall, kendall_interval, spearman
 from diswot.cli import displayed_progress
-from diswot.methods import Workshop
-from diswot.methods.supernet import HeldOutLoss, Relations, Sliced, train_supernets
-from diswot.networks.meta import build_on_meta
-from diswot.progress import Progress, silent
-from diswot.search import score
-from diswot.seeding import seed_for
-from diswot.students import Fresh, StudentSource
-from diswot.tasks import values_of
-from diswot.tasks.text import load_texts
-from diswot.training import Distillation, TrainedTeacher, prepare_distillation
-from search_spaces import Architecture, TextEncoderSpace, UnionSpace, partition
 
-SPACE = UnionSpace(
-    {
-        "tiny": TextEncoderSpace(layers=(2, 3), hidden=(16, 24), heads=(4, 6), ratios=(2, 3)),
-        "small": TextEncoderSpace(layers=(3, 4), hidden=(24, 32), heads=(4, 6), ratios=(2.5, 4)),
-        "base": TextEncoderSpace(layers=(4, 5), hidden=(40, 48), heads=(6, 8), ratios=(2.5, 4)),
-    }
-)
-"""Sub-spaces of 16 encoders each, in the order of sizes that the paper's three have."""
-
-WEIGHTS = ("relations-3", "relations-1", "masked-lm-3", "random")
-"""What students start from: supernets by loss and number, or random weights."""
+SEEDS = 3
+RELATIONS, MASKED = Start("relations", 3, 6), Start("masked-lm", 3, 6)
+"""Initial weights of the students that are trained on the labels."""
+SINGLES = (Start("relations", 1, 6), Start("relations", 1, 2))
+"""One supernet, with as many steps as three have together, or as each of three has."""
+PER_PART = 8
+"""Students of each sub-space that are trained on the labels."""
+EPOCHS = 2
+"""Epochs of each student on the labels."""
 
 
-@dataclass(frozen=True)
-class ClaimSettings:
-    """What is compared.
-
-    Attributes:
-        seeds: of supernets and students; the teacher is one.
-        teacher_epochs: of its training on the labels.
-        supernet_epochs: in all; each of three supernets has a third of them.
-        epochs: of every student's training on the labels.
-        length: tokens of a text.
-        tuned: students of each sub-space that are trained on the labels.
-    """
-
-    seeds: int = 3
-    teacher_epochs: int = 5
-    supernet_epochs: int = 6
-    epochs: int = 2
-    length: int = 16
-    tuned: int = 3
-
-
-@cache
-def _distillation(settings: ClaimSettings, root: str) -> Distillation:
-    return prepare_distillation(
-        "encoder-medium",
-        data=load_texts("python-docs", root=root, length=settings.length),
-        data_root=root,
-        teacher_epochs=settings.teacher_epochs,
-        epochs=settings.epochs,
-        device="cpu",
-    )
-
-
-@cache
-def _source(settings: ClaimSettings, root: str, weights: str, seed: int) -> StudentSource:
-    """Return students by what they start from; supernets are trained, or read where they lie."""
-    known = _distillation(settings, root)
-    if weights == "random":
-        return Fresh(SPACE, known.data.signature)
-    loss, _, count = weights.rpartition("-")
-    options = {
-        "supernets": int(count),
-        "supernet_epochs": settings.supernet_epochs // int(count),
-        "supernet_rate": 1e-3,
-        "supernet_loss": loss,
-        "random_students": 2,
-    }
-    teacher = cast(TrainedTeacher, known.teacher)  # one is always given
-    path, source = Path(root), replace(teacher.source, weights=lambda: teacher.network)
-    return train_supernets(
-        Workshop(lambda: source, SPACE, known.data, path, "cpu", seed, options, silent)
-    )
-
-
-def _one(settings: ClaimSettings, root: str, task: tuple[str, int, str]) -> dict[str, Any]:
-    """Return the record of supernets (no student named), or of a student that is trained."""
-    weights, seed, name = task
-    started = time.process_time()
-    source = _source(settings, root, weights, seed)
-    record: dict[str, Any] = {"weights": weights, "seed": seed, "student": name}
-    if not name:
-        record["seconds"] = round(time.process_time() - started, 1)
-        return record | {"losses": _losses(settings, root, source)}
-    known = _distillation(settings, root)
-    student = source.student(SPACE.from_string(name), seed=seed_for(seed, "student", name))
-    recipe = replace(known.recipe, seed=seed)
-    training = replace(known, recipe=recipe).train(student, loss="alone")
-    val = values_of(known.data.metrics[0], student, known.data, "val")
-    test = round(100 * training.test.value, 2)
-    return record | {"val": round(100 * float(val.mean()), 2), "test": test}
-
-
-def _losses(settings: ClaimSettings, root: str, source: StudentSource) -> dict[str, float]:
-    """Return the held-out relation loss of every student, in its supernet."""
-    known = _distillation(settings, root)
-    if not isinstance(source, Sliced) or known.teacher is None:
-        return {}
-    objective, result = Relations(known.teacher.network.eval()), {}
-    for supernet in source.supernets:
-        for arch in supernet.archs:
-            student = build_on_meta(partial(SPACE.network, arch, known.data.signature))
-            measured = HeldOutLoss(objective, [student]).measure(
-                supernet.network, known.data, "val"
-            )
-            result[SPACE.to_string(arch)] = measured.value
-    return result
-
-
-def _tuned(settings: ClaimSettings, root: str) -> list[Architecture]:
-    """Return some students of each sub-space, evenly by size."""
-    signature = _distillation(settings, root).data.signature
-    results: list[Architecture] = []
-    for part in SPACE.parts.values():
-        archs = partition(part, 1, signature)[0]
-        indices = np.linspace(0, len(archs) - 1, settings.tuned).round().astype(int)
-        results += [archs[index] for index in indices]
-    return results
+def starts() -> list[tuple[Start, int]]:
+    """Return the supernets that are trained, and their seeds."""
+    return [(start, seed) for start in (RELATIONS, *SINGLES, MASKED) for seed in range(SEEDS)]
 
 
 def student_rows(
-    settings: ClaimSettings, root: str, work: Path, progress: Progress
-) -> tuple[list[StudentRow], dict[Any, Any]]:
-    """Train supernets and students; return the students, and the records of everything."""
-    names = [SPACE.to_string(arch) for arch in _tuned(settings, root)]
-    tasks = []
-    for seed in range(settings.seeds):
-        tasks += [(weights, seed, "") for weights in WEIGHTS[:3]]
-        for weights in ("relations-3", "masked-lm-3", "random"):
-            tasks += [(weights, seed, name) for name in names]
-    records = Trainings(asdict(settings), work, key=["weights", "seed", "student"]).run(
-        tasks,
-        partial(_one, settings, root),
-        before=partial(_distillation, settings, root),
-        workers=1,
-        progress=progress,
-    )
-    fits = {item.name: item for item in _scored(settings, root, names)}
-    rows = [
+    lab: Lab, starts: Sequence[Start], *, seeds: int, per_part: int, epochs: int
+) -> list[StudentRow]:
+    """Train students of each sub-space on the labels from several starts.
+
+    Args:
+        lab: where trainings are made and recorded.
+        starts: initial weights; the held-out loss is of the first.
+        seeds: number of seeds.
+        per_part: number of students of each sub-space, evenly by size.
+        epochs: epochs of every training.
+    """
+    names = [name for students in spread(*lab.key, per_part).values() for name in students]
+    tasks = [
+        (start, seed, name, "alone", epochs)
+        for seed in range(seeds)
+        for start in starts
+        for name in names
+    ]
+    records, fits = lab.students(tasks), lab.scored(names)
+    losses = [lab.losses(starts[0], seed) for seed in range(seeds)]
+
+    def accuracies(seed: int, name: str, split: str) -> dict[str, float]:
+        return {str(start): records[start, seed, name, "alone", epochs][split] for start in starts}
+
+    return [
         StudentRow(
             seed,
             name,
+            part_of(name),
             fits[name].params,
-            {weights: records[weights, seed, ""]["losses"][name] for weights in WEIGHTS[:2]},
-            {
-                weights: records[weights, seed, name]["test"]
-                for weights in ("relations-3", "masked-lm-3", "random")
-            },
+            losses[seed][name],
+            accuracies(seed, name, "val"),
+            accuracies(seed, name, "test"),
             fits[name].score,
         )
-        for seed in range(settings.seeds)
+        for seed in range(seeds)
         for name in names
     ]
-    return rows, records
 
 
-def _described() -> dict[str, Any]:
-    fields = {name: part.fields for name, part in SPACE.parts.items()}
-    return {
-        name: {field: choice.options for field, choice in own.items()}
-        for name, own in fields.items()
-    }
+def loss_claims(rows: Sequence[SupernetRow]) -> list[ClaimRow]:
+    """Compare the held-out loss of three supernets with that of one.
+
+    One supernet has as many steps as all three together, or as each of them.
+    """
+    losses = {(row.supernets, row.epochs, row.seed): row.loss for row in rows if row.loss}
+    share, claims = RELATIONS.epochs // RELATIONS.supernets, []
+    for single in SINGLES:
+        three, one = (
+            np.array([losses[start.supernets, start.epochs, seed] for seed in range(SEEDS)])
+            for start in (RELATIONS, single)
+        )
+        claim = f"loss: three supernets of {share} epochs each, one of {single.epochs}"
+        claims.append(compared(claim, three, one))
+    return claims
 
 
-def _scored(settings: ClaimSettings, root: str, names: Sequence[str]) -> Any:
-    data = _distillation(settings, root).data
-    return score(list(names), "encoder-medium", space=SPACE, data=data)
-
-
-class Claims:
-    """Compares, seed by seed.
+class StudentClaims:
+    """Comparisons of students that were trained on the labels.
 
     Args:
-        settings: what was trained.
-        rows: its students.
-        records: of all trainings.
+        rows: students of all seeds.
     """
 
-    def __init__(self, settings: ClaimSettings, rows: Sequence[StudentRow], records: Any) -> None:
-        self._seeds, self._records = range(settings.seeds), records
-        self._by_seed = [[row for row in rows if row.seed == seed] for seed in self._seeds]
+    def __init__(self, rows: Sequence[StudentRow]) -> None:
+        seeds = sorted({row.seed for row in rows})
+        self._by_seed = [[row for row in rows if row.seed == seed] for seed in seeds]
 
     def rows(self) -> list[ClaimRow]:
         """Return all comparisons."""
-        tuned, agnostic = self._tuned("relations-3"), self._picked(_least_loss)
+        relations, masked = (
+            np.array([np.mean([row.test[str(start)] for row in rows]) for rows in self._by_seed])
+            for start in (RELATIONS, MASKED)
+        )
+        agnostic, proxy = self._picked(_least_loss), self._picked(_most_accurate)
         return [
-            _row("loss: three, one", self._loss("relations-3"), self._loss("relations-1")),
-            _row("accuracy: relations, masked-LM", tuned, self._tuned("masked-lm-3")),
-            _row("accuracy: relations, random", tuned, self._tuned("random")),
-            _row("accuracy: agnostic, proxy", agnostic, self._picked(self._most_accurate)),
-            _row("Kendall of -loss, accuracy", self._correlated(kendall)),
-            _row("Spearman of -loss, accuracy", self._correlated(spearman)),
-            _row("accuracy: agnostic, student_fit", agnostic, self._picked(_best_fit, "random")),
+            compared("accuracy: relations, masked-LM", relations, masked),
+            compared("accuracy: task-agnostic, task-proxy selection", agnostic, proxy),
+            compared("Kendall's τ of −loss and accuracy", self._correlated(kendall)),
+            compared("Spearman's ρ of −loss and accuracy", self._correlated(spearman)),
+            self._of_means("−loss", lambda row: -row.loss),
+            self._of_means("parameters", lambda row: row.params),
+            self._of_means("student_fit", lambda row: row.student_fit),
         ]
 
-    def _loss(self, weights: str) -> Vector:
-        """Return the mean held-out loss of all students."""
-        results = [self._records[weights, seed, ""]["losses"] for seed in self._seeds]
-        return np.array([np.mean([*own.values()]) for own in results])
-
-    def _tuned(self, weights: str) -> Vector:
-        """Return the mean accuracy of the students that were trained on the labels."""
-        return np.array(
-            [np.mean([row.accuracies[weights] for row in own]) for own in self._by_seed]
-        )
-
-    def _picked(
-        self, pick: Callable[[Sequence[StudentRow]], StudentRow], weights: str = "relations-3"
-    ) -> Vector:
-        return np.array([pick(own).accuracies[weights] for own in self._by_seed])
-
-    def _most_accurate(self, own: Sequence[StudentRow]) -> StudentRow:
-        """Return the student of the highest validation accuracy."""
-        return max(own, key=lambda row: self._records["relations-3", row.seed, row.student]["val"])
+    def _picked(self, pick: Callable[[Sequence[StudentRow]], StudentRow]) -> Vector:
+        """Return the test accuracy of the selected student, mean over the sub-spaces."""
+        accuracies = []
+        for rows in self._by_seed:
+            parts = [[row for row in rows if row.part == part] for part in described()]
+            accuracies.append(np.mean([pick(part).test[str(RELATIONS)] for part in parts]))
+        return np.array(accuracies)
 
     def _correlated(self, statistic: Callable[[Vector, Vector], float]) -> Vector:
-        pairs = [
-            [(-row.losses["relations-3"], row.accuracies["relations-3"]) for row in own]
-            for own in self._by_seed
+        """Return the correlation of −loss and test accuracy for each seed."""
+        columns = [
+            np.array([(-row.loss, row.test[str(RELATIONS)]) for row in rows]).T
+            for rows in self._by_seed
         ]
-        return np.array([statistic(*np.array(own).T) for own in pairs])
+        return np.array([statistic(scores, accuracies) for scores, accuracies in columns])
+
+    def _of_means(self, name: str, score: Callable[[StudentRow], float]) -> ClaimRow:
+        """Return Kendall's τ of scores and accuracies that are averaged over seeds first."""
+        scores, accuracies = (
+            np.mean([[of(row) for row in rows] for rows in self._by_seed], axis=0)
+            for of in (score, lambda row: row.test[str(RELATIONS)])
+        )
+        tau = kendall(scores, accuracies)
+        low, high = kendall_interval(scores, accuracies)
+        claim = f"Kendall's τ of {name} and accuracy, means over seeds"
+        return ClaimRow(claim, tau, None, tau, low, high, (), None)
 
 
-def _row(claim: str, one: Vector, other: Vector | None = None) -> ClaimRow:
-    each = one if other is None else one - other
-    mean = None if other is None else float(other.mean())
-    results = tuple(map(float, each))
-    return ClaimRow(claim, float(one.mean()), mean, float(each.mean()), results, paired_p(each))
+def compared(claim: str, one: Vector, other: Vector | None = None) -> ClaimRow:
+    """Return the mean of a statistic, or of its paired difference, over seeds.
+
+    Args:
+        claim: what is compared.
+        one: statistic for each seed.
+        other: statistic to subtract; by default the mean of `one` is compared with 0.
+    """
+    values = one if other is None else one - other
+    other_mean, half = None if other is None else float(other.mean()), _half_interval(values)
+    mean, by_seed = float(values.mean()), tuple(map(float, values))
+    low, high, p = mean - half, mean + half, paired_p(values)
+    return ClaimRow(claim, float(one.mean()), other_mean, mean, low, high, by_seed, p)
 
 
-def _least_loss(own: Sequence[StudentRow]) -> StudentRow:
-    return min(own, key=lambda row: row.losses["relations-3"])
+def _half_interval(values: Vector) -> float:
+    """Return half the width of the 95 % interval of Student's t."""
+    return float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
 
 
-def _best_fit(own: Sequence[StudentRow]) -> StudentRow:
-    return max(own, key=lambda row: row.student_fit)
+def _least_loss(rows: Sequence[StudentRow]) -> StudentRow:
+    return min(rows, key=lambda row: row.loss)
+
+
+def _most_accurate(rows: Sequence[StudentRow]) -> StudentRow:
+    return max(rows, key=lambda row: row.val[str(RELATIONS)])
 
 
 @click.command()
 @click.option("--work", type=click.Path(path_type=Path), default=Path("runs/supernets"))
 def main(work: Path) -> None:
-    """Make the tables; interrupted, what was trained is kept in --work."""
-    settings, started, root = ClaimSettings(), datetime.now(UTC), str(work / "data")
-    Path(root).mkdir(parents=True, exist_ok=True)
+    """Make the tables; a stopped run is resumed."""
+    started, settings = datetime.now(UTC), SupernetSettings()
     with displayed_progress() as progress:
-        rows, records = student_rows(settings, root, work / "students", progress)
-    seconds = {
-        weights: [records[weights, seed, ""]["seconds"] for seed in range(settings.seeds)]
-        for weights in WEIGHTS[:3]
-    }
+        lab = Lab(settings, work, progress)
+        students = student_rows(
+            lab, (RELATIONS, MASKED), seeds=SEEDS, per_part=PER_PART, epochs=EPOCHS
+        )
+        supernets = lab.supernets(starts())
     provenance: dict[str, Any] = {
-        "settings": asdict(settings),
-        "space": _described(),
-        "supernet_cpu_seconds": seconds,
+        "settings": {**vars(settings), "epochs": EPOCHS, "students_per_part": PER_PART},
+        "space": described(),
     }
-    started_scoring = time.process_time()
-    _scored(settings, root, [row.student for row in rows if row.seed == 0])
-    provenance["student_fit_cpu_seconds"] = round(time.process_time() - started_scoring, 1)
-    keep("supernet-students", rows, provenance, started)
-    keep("supernet-claims", Claims(settings, rows, records).rows(), provenance, started)
+    keep("supernets", supernets, provenance, started)
+    keep("supernet-students", students, provenance, started)
+    claims = [*loss_claims(supernets), *StudentClaims(students).rows()]
+    keep("supernet-claims", claims, provenance, started)
 
 
 if __name__ == "__main__":
