@@ -76,7 +76,27 @@ def _as_encoder(teacher: nn.Module) -> Mapping[str, Tensor]:
             else:
                 continue
             break
-    return _with_positions(teacher, results)
+    return _projected(state, _with_positions(teacher, results))
+
+
+def _projected(state: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Map embeddings that are narrower than the layers, as in ELECTRA, to the layers' width.
+
+    The LayerNorm between the embeddings and their projection has no counterpart in `TextEncoder`
+    and is left out, so this initialization is approximate.
+    """
+    names = ("embeddings_project.weight", "embeddings_project.bias")
+    weight, bias = (
+        next((value for name, value in state.items() if name.endswith(ending)), None)
+        for ending in names
+    )
+    if weight is None or bias is None or "tokens.weight" not in found:
+        return found
+    projected = {name: value for name, value in found.items() if not name.startswith("norm.")}
+    projected["tokens.weight"] = found["tokens.weight"] @ weight.T
+    if "positions.weight" in found:
+        projected["positions.weight"] = found["positions.weight"] @ weight.T + bias
+    return projected
 
 
 def _with_positions(teacher: nn.Module, found: dict[str, Tensor]) -> Mapping[str, Tensor]:

@@ -107,6 +107,25 @@ def test_a_supernet_starts_with_the_weights_of_its_teacher(
     check_attention(teacher)
 
 
+def test_narrow_embeddings_are_projected_to_the_width_of_the_layers(
+    tmp_path: Path, root: Path
+) -> None:
+    folder = saved(tmp_path / "teacher", "Electra", "Model", embedding_size=8)
+    data = texts_for(folder, root)
+    teacher = find_task("text").find_teacher(f"hf:{folder}", data).initialized(0).eval()
+    supernet = encoder_for(data, layers=2, hidden=12, heads=3, norm="last")
+    norm = supernet.get_parameter("norm.weight").detach().clone()
+    start_from(supernet, teacher)
+    state = {name.removeprefix("body."): value for name, value in teacher.state_dict().items()}
+    weight, bias = (state[f"embeddings_project.{name}"] for name in ("weight", "bias"))
+    words = state["embeddings.word_embeddings.weight"] @ weight.T
+    torch.testing.assert_close(supernet.get_parameter("tokens.weight").detach(), words)
+    segment = state["embeddings.token_type_embeddings.weight"][0]
+    positions = (state["embeddings.position_embeddings.weight"][:8] + segment) @ weight.T + bias
+    torch.testing.assert_close(supernet.get_parameter("positions.weight").detach(), positions)
+    assert torch.equal(supernet.get_parameter("norm.weight").detach(), norm)
+
+
 def refusal(folder: Path, data: TextData) -> DiswotError:
     with pytest.raises(DiswotError) as refused:
         find_task("text").find_teacher(f"hf:{folder}", data)
