@@ -107,9 +107,7 @@ def test_a_supernet_starts_with_the_weights_of_its_teacher(
     check_attention(teacher)
 
 
-def test_narrow_embeddings_are_projected_to_the_width_of_the_layers(
-    tmp_path: Path, root: Path
-) -> None:
+def test_narrow_embeddings_are_projected_to_the_hidden_size(tmp_path: Path, root: Path) -> None:
     folder = saved(tmp_path / "teacher", "Electra", "Model", embedding_size=8)
     data = texts_for(folder, root)
     teacher = find_task("text").find_teacher(f"hf:{folder}", data).initialized(0).eval()
