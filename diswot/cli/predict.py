@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from diswot.cli._progress import displayed_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.errors import OptionError, RunError
+
+if TYPE_CHECKING:
+    from diswot.tasks import FolderMetrics
 
 _MOST_ROWS = 1000
 """Maximum number of rows that are printed to the terminal."""
@@ -53,11 +56,15 @@ def predict(
     """Run an exported STUDENT on files, or on all files in folders.
 
     STUDENT is a folder that `diswot run` or `diswot export` wrote. Pass images to students of
-    images; pass texts, or .txt files with one text per line, to students of texts.
+    images; pass texts, or .txt files with one text per line, to students of texts. If the files
+    are in folders named as the student's classes, accuracy, balanced accuracy and macro F1 are
+    printed, too.
 
     Example: diswot predict runs/run-1/student photos/ --top 3
     """
     from diswot.export import predict as answers_of
+    from diswot.runs.folder import read_json
+    from diswot.tasks import folder_metrics
 
     if as_csv and as_json:
         raise OptionError("--csv and --json exclude each other: leave one out")
@@ -66,16 +73,26 @@ def predict(
             student, examples, form=form, top=top, threshold=threshold, progress=progress
         )
     failed = [item for item in result if "error" in item]
+    metrics = folder_metrics(result, examples, read_json(student / "config.json").get("classes"))
     if as_json:
-        print_json({"predictions": result})
+        known = {} if metrics is None else {"metrics": metrics.to_json()}
+        print_json({"predictions": result, **known})
     elif as_csv:
         say(_as_csv(result))
     else:
         _print(student, [item for item in result if "error" not in item])
+        if metrics is not None:
+            _print_metrics(metrics)
     for item in failed:
         say(f"warning: {item['example']} cannot be read: {item['error']}", err=True)
     if failed:
         raise RunError(f"{len(failed)} of {len(result)} cannot be read; the others were predicted")
+
+
+def _print_metrics(found: FolderMetrics) -> None:
+    values = ", ".join(f"{measure.name} {measure}" for measure in found.measures)
+    left = f"; {found.left:,} others are in no class folder" if found.left else ""
+    say(f"{found.measures[0].n:,} files in folders named as classes: {values}{left}")
 
 
 def _columns(found: Sequence[dict[str, Any]]) -> list[str]:

@@ -7,6 +7,7 @@ from diswot.tasks._class_metrics import ClassMetrics, ClassRow
 from diswot.tasks._correlation import Matthews
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._examples import SPLITS, Changes, Examples, SplitName, TrainingBatches
+from diswot.tasks._folder_metrics import FolderMetrics, folder_metrics
 from diswot.tasks._image_file import fitted, read_image
 from diswot.tasks._label_metrics import LabelMetrics, LabelRow, read_class_metrics
 from diswot.tasks._measure import Measure
@@ -41,6 +42,7 @@ __all__ = [
     "Difference",
     "Example",
     "Examples",
+    "FolderMetrics",
     "LabelMetrics",
     "LabelRow",
     "Matthews",
@@ -66,6 +68,7 @@ __all__ = [
     "find_subject",
     "find_task",
     "fitted",
+    "folder_metrics",
     "mean_difference",
     "own_options",
     "paired_difference",

@@ -139,3 +139,25 @@ def test_the_error_names_a_damaged_config(text: str, tmp_path: Path, cli: Comman
     out = cli("predict", tmp_path, tmp_path)
     assert out.code == 2
     assert "config.json" in out.err
+
+
+def test_files_in_class_folders_are_evaluated(
+    exported: tuple[nn.Module, ImageData, Exported], photos: Path, cli: CommandLine
+) -> None:
+    _, _, done = exported
+    predicted = json.loads(cli("predict", done.folder, photos, "--json").out)
+    assert "metrics" not in predicted  # no folder is named as a class
+    first, second = (each["label"] for each in predicted["predictions"])
+    (photos / first).mkdir()
+    (photos / "a.png").rename(photos / first / "a.png")
+    wrong = next(name for name in CLASSES if name != second)
+    (photos / wrong / "deeper").mkdir(parents=True, exist_ok=True)
+    (photos / "below" / "b.jpg").rename(photos / wrong / "deeper" / "b.jpg")
+    Image.new("RGB", (9, 9)).save(photos / "loose.png")
+    metrics = json.loads(cli("predict", done.folder, photos, "--json").out)["metrics"]
+    assert (metrics["accuracy"]["value"], metrics["accuracy"]["n"]) == (0.5, 2)
+    assert (metrics["left"], metrics["names"]) == (1, list(CLASSES))
+    text = cli("predict", done.folder, photos).out
+    assert "2 files in folders named as classes: accuracy 50.0 % [" in text
+    assert "macro F1" in text
+    assert "1 others are in no class folder" in text
