@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from torch import nn
 
 from diswot.networks import unwrapped
+from diswot.networks.shared_classifier import SharedClassifier
 from diswot.seeding import torch_seed
 from diswot.tasks import SplitName
 from search_spaces import Architecture, SearchSpace, Signature
@@ -25,6 +26,8 @@ class Origin:
         space: the search space, as `package.module:Class`.
         seed: seed of the initial weights; `None` if they were not drawn from a seed.
         metrics: measured values by name, such as the accuracy.
+        classifier: shape of the teacher's classifier, if the network ends with it instead of its
+            own; see [`share_classifier`][diswot.networks.shared_classifier.share_classifier].
     """
 
     signature: Signature
@@ -32,6 +35,7 @@ class Origin:
     space: str | None = None
     seed: int | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    classifier: SharedClassifier | None = None
 
 
 class StudentSource(Protocol):
@@ -44,6 +48,15 @@ class StudentSource(Protocol):
     @property
     def scored_on(self) -> SplitName:
         """The split whose batches candidates are scored on."""
+
+    def skeleton(self, arch: Architecture) -> nn.Module:
+        """Return the network of an architecture without the weights that it inherits.
+
+        It is built to measure its costs, on the meta device.
+
+        Args:
+            arch: a point of the search space.
+        """
 
     def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
         """Return the network of an architecture, which carries its origin.
@@ -68,6 +81,10 @@ class Fresh:
     signature: Signature
     digest = ""
     scored_on: SplitName = "train"
+
+    def skeleton(self, arch: Architecture) -> nn.Module:
+        """Return the network of an architecture, to measure its costs."""
+        return self.space.network(arch, self.signature)
 
     def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
         """Return the network of an architecture, which carries its origin.

@@ -20,6 +20,7 @@ OWN = {
     "diswot.losses": {"logit", "logits"},
     "diswot.scorers": {"logits"},
     "diswot.methods.data_free": {"logits"},
+    "diswot.methods.web_images": {"logits", "imagedata"},
     "diswot.bench": {"accuracy", "accuracies"},  # of published tables
     "diswot.cli.bench": {"accuracy", "accuracies"},
 }

@@ -131,6 +131,7 @@ def _found(
 
 def _built(saved: SavedStudent, spec: str) -> nn.Module:
     """Build a saved student and load its weights."""
+    from diswot.networks.shared_classifier import SharedClassifier, share_classifier
     from diswot.search import find_space, parse_architecture
     from diswot.students import Origin, build_student, set_origin
     from diswot.teachers import load_checkpoint
@@ -138,6 +139,9 @@ def _built(saved: SavedStudent, spec: str) -> nn.Module:
     space = find_space(spec, saved.signature)
     arch = parse_architecture(space, saved.architecture)
     student = build_student(space, arch, saved.signature)
+    if (shared := saved.metrics.get("shared_classifier")) is not None:
+        shape = SharedClassifier.from_json(shared)
+        student = share_classifier(student, shape, saved.signature)
     load_checkpoint(student, saved.weights)
     set_origin(student, Origin(saved.signature, saved.architecture, metrics=saved.metrics))
     return student

@@ -1,6 +1,9 @@
 """Find the latency source for a text: a runtime, a table or a calibration."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+from torch import nn
 
 from diswot.csv_table import read_csv
 from diswot.errors import OptionError
@@ -10,7 +13,7 @@ from diswot.latency._measured import MeasuredLatency
 from diswot.latency._predicted import PredictedLatency, read_operator_table
 from diswot.latency._table import read_latency_table
 from diswot.options import EAGER, MEASURED, takes_options
-from search_spaces import SearchSpace, Signature
+from search_spaces import Architecture, SearchSpace, Signature
 
 
 @takes_options
@@ -22,6 +25,7 @@ def find_latency(
     device: str = "cpu",
     threads: int = 1,
     column: str | None = None,
+    build: Callable[[Architecture], nn.Module] | None = None,
 ) -> Latency:
     """Return a function from architectures to latencies in milliseconds.
 
@@ -33,6 +37,7 @@ def find_latency(
         device: torch device for measurements; ignored for files.
         threads: threads of the runtime for measurements.
         column: column of milliseconds, for tables with several columns.
+        build: builds the network of an architecture for measurements; by default the space.
 
     Raises:
         OptionError: `spec` is none of these, a column is given without a table, or the runtime
@@ -44,7 +49,7 @@ def find_latency(
     check_latency(spec, column=column, device=device)
     if is_measured(spec):
         form = EAGER if spec == MEASURED else spec
-        return MeasuredLatency(space, signature, device, threads=threads, form=form)
+        return MeasuredLatency(space, signature, device, threads=threads, form=form, build=build)
     if Path(spec).suffix == ".csv":
         return read_latency_table(Path(spec), space=space, column=column)
     return PredictedLatency(read_operator_table(Path(spec)), space, signature)

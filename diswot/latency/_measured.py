@@ -1,5 +1,6 @@
 """Measure latencies on this machine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,6 +140,7 @@ class MeasuredLatency:
         threads: threads of the runtime; `None` for torch's current number.
         seconds: minimal time of measurement per network.
         form: runtime: `eager`, `onnx` or `torch-compile`.
+        build: builds the network of an architecture; by default the space.
     """
 
     space: SearchSpace
@@ -148,6 +150,7 @@ class MeasuredLatency:
     threads: int | None = None
     seconds: float = SECONDS
     form: str = EAGER
+    build: Callable[[Architecture], nn.Module] | None = None
 
     repeatable = False
 
@@ -191,6 +194,8 @@ class MeasuredLatency:
         """Build the network to time, without changing torch's global generator."""
         # Weights do not affect latency; a fixed seed keeps the caller's generator unchanged.
         with torch_seed(0):
+            if self.build is not None:
+                return self.build(arch)
             return self.space.network(arch, self.signature)
 
 

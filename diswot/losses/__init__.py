@@ -42,6 +42,7 @@ from diswot.losses.fsp import fsp_loss
 from diswot.losses.ft import ft_loss
 from diswot.losses.ickd import ickd_loss
 from diswot.losses.kd import kd_loss
+from diswot.losses.kd3 import disagreement_weights, kd3_loss
 from diswot.losses.kdsvd import kdsvd_loss
 from diswot.losses.logit_standardization import standardized_kd_loss
 from diswot.losses.nst import nst_loss
@@ -76,6 +77,7 @@ __all__ = [
     "cc_loss",
     "ce_loss",
     "crd_loss",
+    "disagreement_weights",
     "dist_loss",
     "dkd_loss",
     "find_term_spec",
@@ -83,6 +85,7 @@ __all__ = [
     "fsp_loss",
     "ft_loss",
     "ickd_loss",
+    "kd3_loss",
     "kd_loss",
     "kdsvd_loss",
     "needs_a_teacher",

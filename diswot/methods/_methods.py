@@ -10,6 +10,7 @@ METHODS: Registry[RunMethod] = Registry(
     {
         "distillation": "diswot.methods._run_method:Distilled",
         "supernet": "diswot.methods.supernet:SupernetRun",
+        "web-images": "diswot.methods.web_images:WebImagesRun",
         "data-free": "diswot.methods.data_free:DataFreeRun",
     },
     adopt=instance_of(RunMethod, "method", "diswot.methods"),

@@ -68,8 +68,21 @@ class RunMethod:
             OptionError: the method does not support the task, or options do not fit.
         """
 
-    def searched(self, data: Dataset) -> Dataset:
-        """Return the dataset on which candidates are scored; by default `data` itself."""
+    def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options of the method for the manifest, valid in any working directory.
+
+        Args:
+            options: options of the method, including defaults.
+        """
+        return dict(options)
+
+    def searched(self, data: Dataset, options: Mapping[str, Any]) -> Dataset:  # noqa: ARG002
+        """Return the dataset on which candidates are scored; by default `data` itself.
+
+        Args:
+            data: the dataset of the run.
+            options: options of the method, including defaults.
+        """
         return data
 
     def losses(self, task: Task, options: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG002

@@ -112,11 +112,11 @@ def run(
             check_exportable(space, options["data"].signature, onnx=job["onnx"], progress=report)
             if job["onnx"] is None:
                 job["onnx"] = onnx_available() or None
-            job |= {**_training_of(teacher, options), **own}
+            job |= {**_training_of(teacher, options), **method.recorded(own)}
             settings.trainings.plan(job["epochs"])  # raise errors before the search, not after it
             if (batch_size := options.get("batch_size")) is not None:
                 check_batch_size(data, batch_size, split=method.scored_on)
-            search = _Search(teacher, space, budget, options, method)
+            search = _Search(teacher, space, budget, options, method, own)
             students = MakeStudents(method, partial(workshop_of, space, options, own))
             stages = main_job(search.start, students, teacher_first=search.needs_teacher)
             setup = TrainingSetup(teacher, options, report, method=method, own=own)
@@ -172,6 +172,7 @@ class _Search:
         budget: upper limits on what a student may cost.
         options: options of the run, with the loaded data.
         method: the method of the run.
+        own: options of the method, including defaults.
     """
 
     teacher: str | nn.Module
@@ -179,11 +180,12 @@ class _Search:
     budget: Budget
     options: RunOptions
     method: RunMethod
+    own: Mapping[str, Any]
 
     @property
     def asked(self) -> SearchOptions:
         """The options that belong to the search."""
-        data = self.method.searched(self.options["data"])
+        data = self.method.searched(self.options["data"], self.own)
         return cast(SearchOptions, {**options_of(SearchOptions, self.options), "data": data})
 
     @cached_property

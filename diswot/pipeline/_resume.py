@@ -116,7 +116,7 @@ def _resume_job(
     def again(run: Run) -> SearchResult:
         if needs_teacher:
             options["teacher"] = run.setup.trained_teacher()
-        options["data"] = method.searched(options["data"])
+        options["data"] = method.searched(options["data"], own)
         source = run.of(MakeStudents)
         search = resume_search(folder, source=source, progress=progress, **options)
         return trained_briefly(run, search, options)

@@ -15,6 +15,7 @@ from diswot.report._plots import search_plots
 from diswot.report._provenance import known_task
 from diswot.report._rendering import save_page
 from diswot.report._roles import Roles
+from diswot.report._selections import selection_plots
 from diswot.report._sound import check_sound
 from diswot.report._trainings import read_curves, read_growing_curves, training_plots
 from diswot.runs import MANIFEST, RESULT, Activity, working_in
@@ -146,7 +147,7 @@ def contents_of(result: SearchResult, run: Path, activity: Activity | None = Non
         curves,
         _drawing(result),
         search_plots(result, roles),
-        training_plots(curves),
+        [*training_plots(curves), *selection_plots(curves)],
         activity,
     )
 

@@ -129,7 +129,7 @@ class Evaluator:
         function can differ in parameters that have no effect.
         """
         if arch not in self._costs:
-            build = partial(self.space.network, arch, self.signature)
+            build = partial(self.source.skeleton, arch)
             self._costs[arch] = measure_costs(build, self.signature, memory=self._memory)
         return self._costs[arch]
 

@@ -293,5 +293,6 @@ class Run:
             device=context.evaluator.device,
             threads=context.evaluator.threads,
             column=self._settings.latency_column,
+            build=context.evaluator.source.skeleton,
         )
         return Latencies(latency, context.space)

@@ -24,6 +24,7 @@ class Batches:
         balance: class weights and frequencies of the examples; `None` without both.
 
     Attributes:
+        source: returns augmented examples.
         size: examples per step, over all processes.
         steps: steps per epoch.
         parts: parts of a batch (gradient accumulation).
@@ -55,7 +56,7 @@ class Batches:
             )
         self._examples, self._recipe = examples, recipe
         self._process, self._processes = process, processes
-        self._take, self._balance = source, balance or Balance()
+        self.source, self._balance = source, balance or Balance()
         self.fixed, self.views = source.fixed, source.views
 
     def order(self, epoch: int) -> Tensor:
@@ -84,7 +85,7 @@ class Batches:
         Args:
             places: indices (B,) in the training split.
         """
-        return self._balance.weighted(self._take(places))
+        return self._balance.weighted(self.source(places))
 
     def epoch(self, number: int, steps: Iterable[int]) -> Generator[Batch, None, None]:
         """Yield the batches of some steps of an epoch, one per part of each step.
@@ -102,7 +103,7 @@ class Batches:
             for step in steps
             for part in range(self.parts)
         )
-        batches = self._take.epoch(shares, seed=seed_for(seed, "examples", number))
+        batches = self.source.epoch(shares, seed=seed_for(seed, "examples", number))
         try:
             for batch in batches:
                 yield self._balance.weighted(batch)

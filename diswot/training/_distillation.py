@@ -223,6 +223,8 @@ class Distillation:
         }
         if training.classes is not None:
             metrics["test_classes"] = training.classes.to_json()
+        if known.classifier is not None:
+            metrics["shared_classifier"] = known.classifier.to_json()
         if self.teacher is not None:
             named = dict.fromkeys(teacher.source.name for teacher in self.teachers.values())
             metrics["teacher"] = " and ".join(named)

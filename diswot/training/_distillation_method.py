@@ -157,11 +157,32 @@ class DistillationMethod(Method):
             batch: the training examples.
             progress: fraction of the training that is done, from 0 to 1.
         """
-        teachers = {name: outputs(batch) for name, outputs in self._outputs.items()}
+        teachers = self.teacher_outputs(batch)
+        return self.loss_of(self._read(*batch.inputs), teachers, batch, progress)
+
+    def teacher_outputs(self, batch: Batch) -> dict[str, Activations]:
+        """Return the activations of all teachers for a batch, by name, without gradient."""
+        return {name: outputs(batch) for name, outputs in self._outputs.items()}
+
+    def loss_of(
+        self,
+        student: Activations,
+        teachers: Mapping[str, Activations],
+        batch: Batch,
+        progress: float,
+    ) -> Losses:
+        """Return the loss of activations.
+
+        Args:
+            student: activations of the student for the batch.
+            teachers: activations of the teachers by name.
+            batch: the training examples.
+            progress: fraction of the training that is done, from 0 to 1.
+        """
         labels = batch.indices.new_empty(0) if batch.labels is None else batch.labels
         known = TrainingBatch(batch.targets, labels, batch.indices, progress, teachers)
         first = next(iter(teachers.values()), None)
-        return cast(Losses, self.criterion(self._read(*batch.inputs), first, known))
+        return cast(Losses, self.criterion(student, first, known))
 
 
 def settings_of(objective: Objective, teachers: Mapping[str, nn.Module]) -> dict[str, Any]:

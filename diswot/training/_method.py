@@ -114,6 +114,22 @@ class Method(nn.Module, ABC):
             batches: the training examples without augmentation.
         """
 
+    def start_epoch(self, epoch: int, epochs: int, batches: TrainingBatches) -> None:
+        """Prepare an epoch, for example select its examples; by default nothing.
+
+        Called before the first step of every epoch, inside `watching`. It is not called again
+        when an epoch is resumed in the middle, so results that its steps need must be in buffers.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            epochs: number of epochs of the training.
+            batches: the source of batches that `batches` returned.
+        """
+
+    def epoch_values(self) -> Mapping[str, float]:
+        """Return values to record for the current epoch, by column of `metrics.csv`."""
+        return {}
+
     def watching(self) -> AbstractContextManager[object]:
         """Return a context that is entered during steps, for example to attach hooks."""
         return nullcontext()

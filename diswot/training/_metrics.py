@@ -16,6 +16,9 @@ TERM = "loss_"
 VAL = "val_"
 """Prefix of the column with the metric on the validation split."""
 
+_ALWAYS = ("learning_rate", "train_loss", "examples_per_second", "seconds")
+"""Columns of every training, in addition to the epoch and the metric."""
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -31,6 +34,7 @@ class Epoch:
         seconds: training time since the start, without interruptions.
         metric: name of the metric.
         terms: means of the weighted terms of the loss, in the columns `loss_NAME`.
+        values: values of the training method, in columns of their names.
     """
 
     epoch: int
@@ -41,6 +45,7 @@ class Epoch:
     seconds: float
     metric: str
     terms: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
 
     def to_row(self) -> dict[str, Any]:
         """Return the values by column of `metrics.csv`, terms after the total."""
@@ -50,6 +55,7 @@ class Epoch:
             "train_loss": self.train_loss,
             **{f"{TERM}{name}": value for name, value in self.terms.items()},
             f"{VAL}{self.metric}": self.val,
+            **self.values,
             "examples_per_second": self.examples_per_second,
             "seconds": self.seconds,
         }
@@ -60,7 +66,9 @@ class Epoch:
         terms = {n.removeprefix(TERM): float(v) for n, v in row.items() if n.startswith(TERM)}
         rest = {name: float(v) for name, v in row.items() if not name.startswith((TERM, VAL))}
         ((metric, val),) = ((n.removeprefix(VAL), v) for n, v in row.items() if n.startswith(VAL))
-        return cls(int(rest.pop("epoch")), val=float(val), metric=metric, terms=terms, **rest)
+        known = {name: rest.pop(name) for name in _ALWAYS}
+        epoch = int(rest.pop("epoch"))
+        return cls(epoch, val=float(val), metric=metric, terms=terms, values=rest, **known)
 
 
 def metrics_csv(history: Sequence[Epoch]) -> bytes:

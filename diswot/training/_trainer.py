@@ -110,6 +110,8 @@ def _train_epoch(work: Prepared, clock: Clock) -> float:
     """Run the remaining steps of the epoch; return examples per second."""
     state, batches = work.state, work.plan.batches
     began, first, log = time.perf_counter(), state.step, LossLog(work.plan.accelerator)
+    if first == 0:
+        work.plan.method.start_epoch(state.epoch, work.plan.recipe.epochs, batches.source)
     work.module.train()
     turns = (step for step in range(first, batches.steps) for _ in _players(work, step))
     with closing(batches.epoch(state.epoch, turns)) as drawn:
@@ -208,6 +210,7 @@ def _end_epoch(work: Prepared, clock: Clock, examples_per_second: float) -> None
         state.seconds,
         val.name,
         means,
+        plan.method.epoch_values(),
     )
     state.history.append(epoch)
     last = snapshot(work.evaluated)

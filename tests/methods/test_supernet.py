@@ -129,7 +129,7 @@ def test_the_search_reads_no_labels(data: TextData, tmp_path: Path) -> None:
     found = search(
         teacher,
         SPACE,
-        data=method.searched(counted),
+        data=method.searched(counted, {}),
         source=method.source(workshop),
         scorer="attention_relations",
         engine="exhaustive",

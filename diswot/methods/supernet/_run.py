@@ -74,7 +74,7 @@ class SupernetRun(RunMethod):
                 "them: use another, or fine-tune a --shortlist on the labels"
             )
 
-    def searched(self, data: Dataset) -> Dataset:
+    def searched(self, data: Dataset, _options: Mapping[str, Any]) -> Dataset:
         """Return the dataset without labels."""
         return _texts(data).without_labels()
 

@@ -54,6 +54,10 @@ class Sliced:
                 content.update(tensor.cpu().contiguous().numpy().tobytes())
         return content.hexdigest()
 
+    def skeleton(self, arch: Architecture) -> nn.Module:
+        """Return the network of an architecture with random weights, to measure its costs."""
+        return self.space.network(arch, self.signature)
+
     def student(self, arch: Architecture, *, seed: int | None = None) -> nn.Module:
         """Return a student with a copy of its weights in the supernet.
 

@@ -9,7 +9,9 @@ from diswot.tasks.images._enlarged import EnlargedImages
 from diswot.tasks.images._folder_summary import Look, look_at
 from diswot.tasks.images._image_data import ImageData, with_fewer
 from diswot.tasks.images._image_spec import ImageSpec
+from diswot.tasks.images._mixed_digits import mixed_digits, style_shifted
 from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._pool import MIXED_DIGITS, check_pool, default_pool, with_pool
 from diswot.tasks.images._released import RELEASED
 from diswot.tasks.images._split import Split, batches, held_out
 from diswot.tasks.images._task import ImageClassification
@@ -17,6 +19,7 @@ from diswot.tasks.images._task import ImageClassification
 __all__ = [
     "DATASETS",
     "GIVEN",
+    "MIXED_DIGITS",
     "NAMED_DATA",
     "RELEASED",
     "EnlargedImages",
@@ -32,12 +35,17 @@ __all__ = [
     "batches",
     "cache_root",
     "check_data",
+    "check_pool",
     "data_root",
+    "default_pool",
     "fitted",
     "held_out",
     "load_data",
     "look_at",
+    "mixed_digits",
     "paired_difference",
     "read_image",
+    "style_shifted",
     "with_fewer",
+    "with_pool",
 ]

@@ -1,0 +1,261 @@
+"""Distillation on the images of a pool that teacher and student are confident about."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from diswot.errors import DataError, OptionError
+from diswot.losses import Losses, Objective
+from diswot.methods.web_images._batches import SelectedBatches
+from diswot.methods.web_images._contrast import Embedding, contrast_loss, drawn_mix
+from diswot.methods.web_images._selection import MIXING, select
+from diswot.networks import ActivationReader, Activations, kept_modes
+from diswot.networks.output import run
+from diswot.networks.shared_classifier import Projected
+from diswot.seeding import seed_for, torch_seed
+from diswot.tasks import Batch, Changes, Dataset, TrainingBatches
+from diswot.training import DistillationMethod
+
+AT_ONCE = 256
+"""Batch size with which the pool is classified."""
+
+MOST_CLASSES = 100
+"""Number of classes up to which the share of every class is recorded."""
+
+SELECTED = "selected"
+"""Column with the selected share of the pool, and prefix of the columns of classes."""
+
+WithPool = Callable[[Dataset], Dataset]
+"""(data) → the same data with the pool as training split."""
+
+
+class WebImagesMethod(DistillationMethod):
+    """Trains a student on the images of a pool that are selected again in every epoch.
+
+    Before each epoch, teacher and student classify the whole pool with random augmentation, and
+    the confident images are selected. If the student has the teacher's classifier, it learns the
+    teacher's feature maps. A small contrastive term compares every image with itself after
+    `mix_distribution`; the teacher's part of this term trains only its own embedding, because the
+    teacher is frozen, and gives the student no gradient.
+
+    Source: Tang et al., "Distribution Shift Matters for Knowledge Distillation with Webly
+    Collected Images" (KD³), ICCV 2023, as in the authors' code. An epoch has a fixed number of
+    images, for which the selection is repeated; this is ours, so that all selections take as many
+    steps.
+
+    Args:
+        student: the network to train.
+        objective: a loss of student and teacher without labels.
+        teachers: the teacher, by name.
+        seed: seed of the initial weights of embeddings, and of the augmentation of selections.
+        options: options of `WebImagesOptions`, including defaults.
+        with_pool: returns data with the pool as training split.
+
+    Raises:
+        OptionError: there is no teacher, or the loss reads labels.
+    """
+
+    kept: Tensor
+    offset: Tensor
+    shares: Tensor
+
+    def __init__(
+        self,
+        student: nn.Module,
+        objective: Objective,
+        *,
+        teachers: Mapping[str, nn.Module] | None = None,
+        seed: int = 0,
+        options: Mapping[str, Any],
+        with_pool: WithPool,
+    ) -> None:
+        if objective.reads & {"labels", "targets"}:
+            raise OptionError(
+                f"the loss {objective.text} reads labels, which images of a pool do not have: use "
+                "one of the teacher's outputs, such as kd"
+            )
+        super().__init__(student, objective, teachers=teachers, seed=seed)
+        self._options, self._with_pool = dict(options), with_pool
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Loss, teacher and options, for the fingerprint of a training."""
+        return {**super().settings, "web_images": {k: str(v) for k, v in self._options.items()}}
+
+    @property
+    def viewing(self) -> Mapping[str, nn.Module]:
+        """No teacher has its own view: images of the pool have one size."""
+        return {}
+
+    def setup(self, data: Dataset, device: str) -> None:
+        """Create the state of the selection and the embeddings, and build the criterion.
+
+        Args:
+            data: the dataset, of which only the signature is used.
+            device: torch device.
+
+        Raises:
+            NetworkError: student or teacher have no features that can be contrasted.
+            OptionError: the loss is first trained on the teacher's outputs.
+        """
+        pool, outputs = self._with_pool(data), data.signature.outputs
+        self.register_buffer("kept", torch.ones(pool.size("train"), dtype=torch.bool))
+        self.register_buffer("offset", torch.zeros((), dtype=torch.long))
+        self.register_buffer("shares", torch.zeros(outputs))
+        super().setup(pool, device)
+        if self.criterion.needs_preparation:
+            raise OptionError(
+                f"the loss {self.name} has parts that are trained on training images first: use "
+                "another, such as kd"
+            )
+        self._names = tuple(getattr(data, "classes", None) or map(str, range(outputs)))
+        body = [each[0] for each in self.student.modules() if isinstance(each, Projected)]
+        self._body: nn.Module | None = next(iter(body), None)
+        if self._options["contrast_weight"]:
+            self._embed(*self.examples(pool, device))
+
+    def _embed(self, *inputs: Tensor) -> None:
+        """Create the embeddings of the student's and the teacher's features."""
+        (teacher,) = self.teachers.values()
+        theirs = ActivationReader(teacher, who="the teacher")
+        with torch.no_grad(), kept_modes(self.student), self.student_watched(), theirs:
+            self.student.eval()
+            features = self._features(self._read(*inputs)), theirs(*inputs).features
+        with torch_seed(seed_for(self._seed, "embeddings")):
+            own, other = (Embedding(each.shape[1]) for each in features)
+        self.embedding, self.teacher_embedding = (
+            own.to(inputs[0].device),
+            other.to(inputs[0].device),
+        )
+
+    def examples_per_epoch(self, data: Dataset) -> int:
+        """Return the number of images per epoch, by default the size of the pool."""
+        return int(self._options["images_per_epoch"] or self._with_pool(data).size("train"))
+
+    def batches(self, data: Dataset, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
+        """Return batches of the selected images, with the recipe's augmentation."""
+        source = self._with_pool(data).training(changes, device=device)
+        return SelectedBatches(source, self._selected)
+
+    def _selected(self, positions: Tensor) -> Tensor:
+        """Return the indices in the pool of positions (B,) in the epoch."""
+        indices = self.kept.nonzero().squeeze(1).cpu()
+        return indices[(positions + int(self.offset)) % len(indices)]
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Attach the readers' forward hooks inside the block."""
+        with super().watching(), self._body_watched():
+            yield
+
+    @contextmanager
+    def student_watched(self) -> Iterator[None]:
+        """Attach the forward hooks of the student inside the block."""
+        with self._read, self._body_watched():
+            yield
+
+    @contextmanager
+    def _body_watched(self) -> Iterator[None]:
+        def keep(_module: nn.Module, _args: Any, output: Tensor) -> None:
+            self._maps = output
+
+        handle = None if self._body is None else self._body.register_forward_hook(keep)
+        try:
+            yield
+        finally:
+            if handle is not None:
+                handle.remove()
+
+    def _features(self, student: Activations) -> Tensor:
+        """Return the student's pooled features (B, D), before its projector if it has one."""
+        return student.features if self._body is None else self._maps.mean((2, 3))
+
+    def start_epoch(self, epoch: int, epochs: int, batches: TrainingBatches) -> None:
+        """Select the images of an epoch.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            epochs: number of epochs of the training.
+            batches: the batches of the training.
+
+        Raises:
+            DataError: no image is selected.
+        """
+        mixing = MIXING.get(self._options["pool_selection"])
+        if mixing is None or not isinstance(batches, SelectedBatches):
+            return
+        with torch_seed(seed_for(self._seed, "selection", epoch)):
+            self.offset.fill_(torch.randint(len(self.kept), ()))
+            student, teacher = self._outputs_of(batches)
+        chosen = select(
+            student,
+            teacher,
+            share=mixing.share(epoch, epochs),
+            threshold=self._options["selection_threshold"],
+            per_class=mixing.per_class,
+        )
+        if not bool(chosen.kept.any()):
+            raise DataError(
+                f"epoch {epoch + 1} selects none of the {len(self.kept):,} images of the pool, of "
+                f"which the most confident has probability {float(chosen.confidence.max()):.3f}: "
+                "lower --selection-threshold, give images that are more like the teacher's, or "
+                "use --pool-selection all"
+            )
+        self.kept.copy_(chosen.kept)
+        counts = torch.bincount(chosen.classes[chosen.kept], minlength=len(self.shares))
+        self.shares.copy_(counts / len(self.kept))
+
+    @torch.no_grad()
+    def _outputs_of(self, batches: SelectedBatches) -> tuple[Tensor, Tensor]:
+        """Return the outputs (n, N) of student and teacher for the augmented pool."""
+        (teacher,) = self.teachers.values()
+        student, ours, theirs = self.student, [], []
+        with kept_modes(student):
+            student.eval()
+            for indices in torch.split(torch.arange(len(self.kept)), AT_ONCE):
+                (images,) = batches.pool(indices).inputs
+                ours.append(run(student, images, who="the student").float())
+                theirs.append(run(teacher, images, who="the teacher").float())
+        return torch.cat(ours), torch.cat(theirs)
+
+    def epoch_values(self) -> Mapping[str, float]:
+        """Return the selected shares of the pool, in total and for each class."""
+        if self._options["pool_selection"] not in MIXING:
+            return {}
+        values = {SELECTED: float(self.kept.double().mean())}
+        if len(self._names) <= MOST_CLASSES:
+            shares = zip(self._names, self.shares.tolist(), strict=True)
+            values |= {f"{SELECTED}_{name}": share for name, share in shares}
+        return values
+
+    def losses(self, _player: str, batch: Batch, progress: float) -> Losses:
+        """Return the loss of a batch of selected images, with the contrastive terms.
+
+        Args:
+            batch: images of the pool.
+            progress: fraction of the training that is done, from 0 to 1.
+        """
+        teachers, student = self.teacher_outputs(batch), self._read(*batch.inputs)
+        features = self._features(student)
+        result = self.loss_of(student, teachers, batch, progress)
+        weight = self._options["contrast_weight"]
+        if not weight:
+            return result
+        (images,), (teacher,) = batch.inputs, teachers.values()
+        mixed = replace(batch, inputs=(drawn_mix(images),))
+        others = self._features(self._read(*mixed.inputs))
+        own = self.embedding(features), self.embedding(others)
+        theirs = (
+            self.teacher_embedding(each.features.detach())
+            for each in (teacher, *self.teacher_outputs(mixed).values())
+        )
+        terms = {
+            "contrast": weight * contrast_loss(*own),
+            "contrast of the teacher": weight * contrast_loss(*theirs),
+        }
+        total = torch.stack([result.total, *terms.values()]).sum()
+        return Losses(total, result.terms | {name: each.detach() for name, each in terms.items()})
