@@ -3,6 +3,7 @@
 import json
 import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from diswot.methods.supernet import (
 )
 from diswot.methods.supernet._run import sub_spaces
 from diswot.progress import silent
-from diswot.search import search
+from diswot.search import Budget, measure_costs, search
 from diswot.tasks import Batch, find_task
 from diswot.tasks.text import TextData, load_texts
 from diswot.teachers import Teacher
@@ -124,6 +125,11 @@ def test_the_search_reads_no_labels(data: TextData, tmp_path: Path) -> None:
     )
     counted, method = replace(data, train=train, val=val, test=test), find_method("supernet")
     workshop = workshop_for(counted, tmp_path)
+    costs = [
+        measure_costs(partial(SPACE.network, arch, data.signature), data.signature)
+        for arch in SPACE
+    ]
+    limit = sorted(item.params for item in costs)[4]
     CountedLabels.reads = 0
     teacher = workshop.teacher()
     found = search(
@@ -136,10 +142,12 @@ def test_the_search_reads_no_labels(data: TextData, tmp_path: Path) -> None:
         repeats=1,
         batch_size=2,
         teacher_state="trained",
+        budget=Budget(params=limit),
         progress=False,
     )
-    assert len(found.candidates) == SPACE.size
     assert CountedLabels.reads == 0
+    assert len(found.candidates) == sum(item.params <= limit for item in costs) < SPACE.size
+    assert found.best.score == max(candidate.score or -1 for candidate in found.candidates)
     counted.batch("val", torch.arange(2))
     assert CountedLabels.reads == 1
 

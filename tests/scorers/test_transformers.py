@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from diswot.errors import NetworkError
 from diswot.networks import ActivationReader, scoring_mode
 from diswot.networks.costs import Costs
 from diswot.networks.probe import Probe
 from diswot.scorers import find_scorer
-from search_spaces import TextEncoder
+from search_spaces import FlexiBERTSpace, Signature, TensorSpec, TextEncoder
 
 TOKENS = torch.tensor([[1, 7, 5, 9, 2], [1, 4, 2, 0, 0], [1, 8, 8, 2, 0]])
 MASK = TOKENS != 0
@@ -130,3 +131,22 @@ def test_activation_distance_counts_units_that_differ() -> None:
 def test_attention_relations_are_highest_for_the_teacher_itself(name: str) -> None:
     assert scored(name, encoder(1, 9)) == pytest.approx(0, abs=1e-10)
     assert scored(name) < 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["attention_confidence", "head_confidence", "synaptic_diversity", "attention_relations"],
+)
+def test_networks_without_attention_are_refused(name: str) -> None:
+    takes = Signature(
+        (
+            TensorSpec("input_ids", (5,), "int64", high=12),
+            TensorSpec("attention_mask", (5,), "bool"),
+        ),
+        3,
+    )
+    space = FlexiBERTSpace()
+    network = space.network(space.from_string("128:LT-DFT-2-512-1,LT-DCT-2-512-1"), takes)
+    with pytest.raises(NetworkError, match="attention") as refused:
+        scored(name, network)
+    assert "\n" not in str(refused.value)

@@ -48,6 +48,11 @@ def read_texts(path: Path) -> tuple[Splits, tuple[str, ...]]:
             return _of_folder(path)
         except OSError as error:
             raise DataError(f"{error.filename} cannot be read ({error.strerror})") from error
+    if path.suffix.lower() == ".txt" and path.exists():
+        raise DataError(
+            f"{path} is plain text without labels: give {_EXPECTED}; --method supernet also trains "
+            "on plain text, with --supernet-texts"
+        )
     if path.suffix.lower() not in SUFFIXES and path.exists():
         raise DataError(f"{path} is not a file of labeled texts: give {_EXPECTED}")
     return _by_split(_of_file(path), path), ()

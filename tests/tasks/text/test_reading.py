@@ -161,6 +161,7 @@ BAD: dict[str, tuple[Made, str]] = {
         "has test, train as splits, and also other",
     ),
     "another file": (lambda path: written(path / "a.tsv", "hi"), "is not a file of labeled texts"),
+    "plain text": (lambda path: written(path / "a.txt", "hi"), "plain text without labels: give"),
     "no file": (lambda path: path / "a.csv", "there is no"),
 }
 
