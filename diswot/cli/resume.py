@@ -14,7 +14,7 @@ from diswot.cli._progress import tracked_progress
 from diswot.cli._search_options import settle_workers, worker_options
 from diswot.cli._tables import print_json
 from diswot.cli._terminal import say
-from diswot.cli.run import print_run
+from diswot.cli.run import print_report
 from diswot.cli.search import print_search
 from diswot.devices import check_alone
 from diswot.errors import DiswotError, OptionError, RunFolderError
@@ -41,8 +41,9 @@ def resume(run: Path, track: Sequence[str] | None, as_json: bool, **chosen: Any)
 
     Example: diswot resume runs/search-1 --generations 20
     """
-    from diswot.pipeline import RunReport
     from diswot.pipeline import resume as resume_run
+    from diswot.pipeline import whole_run_of
+    from diswot.search import SearchResult
     from diswot.training import is_unfinished, read_training_manifest
 
     manifest = read_training_manifest(run)
@@ -58,15 +59,18 @@ def resume(run: Path, track: Sequence[str] | None, as_json: bool, **chosen: Any)
             f"{run} is a training that was started from Python, or is part of a run: make the same "
             "call again, or resume the run"
         )
-    settle_workers(chosen, run)
+    if whole_run_of(run) is None:
+        settle_workers(chosen, run)
+    elif chosen["workers"] is None:
+        del chosen["workers"]  # as before
     with display as progress:
         result = resume_run(run, progress=progress, **chosen)
     if as_json:
         print_json({"folder": str(run)} | result.to_json())
-    elif isinstance(result, RunReport):
-        print_run(result)
-    else:
+    elif isinstance(result, SearchResult):
         print_search(result, run)
+    else:
+        print_report(result)
 
 
 def _trackers_of(run: Path) -> list[str]:

@@ -30,6 +30,7 @@ from diswot.options import JobOptions
 from diswot.runs.folder import next_folder
 
 if TYPE_CHECKING:
+    from diswot.methods import WholeReport
     from diswot.pipeline import Row, RunReport, Verdict
 
 WIDTH = 80
@@ -66,13 +67,14 @@ def run(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: 
     budget = taken_budget(chosen) or DEFAULT_BUDGET
     settle_workers(chosen)
     check_run(budget=budget, out=out, **chosen)
-    subject = find_subject(chosen, teacher=chosen.pop("teacher"), space=chosen.pop("space"))
+    teacher, space = chosen.pop("teacher"), chosen.pop("space")
+    subject = find_subject(chosen, teacher=teacher, space=space)
     with displayed_progress() as display:
         chosen["data"] = subject.load(display)
         folder = out or next_folder(Path("runs"), f"{chosen['data'].name}-{subject.teacher}")
         with tracked(track, folder, display) as progress:
             report = run_main_job(
-                subject.teacher,
+                teacher,
                 subject.space,
                 budget=budget,
                 out=folder,
@@ -82,7 +84,30 @@ def run(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: 
     if as_json:
         print_json({"folder": str(folder)} | report.to_json())
     else:
+        print_report(report)
+
+
+def print_report(report: RunReport | WholeReport) -> None:
+    """Print the results of a run of any method, and the next command."""
+    from diswot.pipeline import RunReport
+
+    if isinstance(report, RunReport):
         print_run(report)
+        return
+    records = report.to_records()
+    columns = list(records[0]) if records else []
+    rows = [[_cell(record[column]) for column in columns] for record in records]
+    print_table(report.title, columns, rows, caption=report.caption)
+    for step in report.next_steps:
+        say(f"Next: {step}")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def print_run(report: RunReport) -> None:

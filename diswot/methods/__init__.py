@@ -2,5 +2,16 @@
 
 from diswot.methods._methods import METHODS, find_method
 from diswot.methods._run_method import Distilled, RunMethod, Workshop
+from diswot.methods._whole_run import Assignment, Section, WholeReport, WholeRun
 
-__all__ = ["METHODS", "Distilled", "RunMethod", "Workshop", "find_method"]
+__all__ = [
+    "METHODS",
+    "Assignment",
+    "Distilled",
+    "RunMethod",
+    "Section",
+    "WholeReport",
+    "WholeRun",
+    "Workshop",
+    "find_method",
+]

@@ -12,6 +12,7 @@ METHODS: Registry[RunMethod] = Registry(
         "supernet": "diswot.methods.supernet:SupernetRun",
         "web-images": "diswot.methods.web_images:WebImagesRun",
         "data-free": "diswot.methods.data_free:DataFreeRun",
+        "federated": "diswot.methods.federated:FederatedRun",
     },
     adopt=instance_of(RunMethod, "method", "diswot.methods"),
 )

@@ -11,7 +11,7 @@ from torch import nn
 from diswot.bars import displayed
 from diswot.devices import find_device
 from diswot.export import onnx_available
-from diswot.methods import RunMethod, Workshop
+from diswot.methods import Assignment, RunMethod, WholeRun, Workshop
 from diswot.options import (
     DEFAULT_SCORER,
     EAGER,
@@ -32,6 +32,7 @@ from diswot.pipeline._short_trainings import trained_briefly
 from diswot.pipeline._stage import Run, run_stages
 from diswot.pipeline._stages import main_job
 from diswot.pipeline._students import TrainingSetup
+from diswot.pipeline._whole import started
 from diswot.progress import Progress
 from diswot.runs import working_in
 from diswot.scorers import find_scorer
@@ -65,7 +66,7 @@ def run(
     out: str | Path,
     progress: Progress | bool | None = None,
     **options: Unpack[RunOptions],
-) -> RunReport:
+) -> RunReport | Any:
     """Search a student, distill it, compare it with baselines, and export the best choice.
 
     The winner of the search is trained three times from the same initialization with the same
@@ -88,7 +89,9 @@ def run(
             [`DistillationOptions`][diswot.training.DistillationOptions].
 
     Returns:
-        The result of the search, the trainings, the verdict and the exported files.
+        The result of the search, the trainings, the verdict and the exported files; or the
+        [`WholeReport`][diswot.methods.WholeReport] of a method with its own stages, such as
+        `federated`.
 
     Raises:
         DiswotError: a name does not exist, options contradict each other, or teacher, space
@@ -105,6 +108,13 @@ def run(
             options["latency"] = EAGER  # measure the format that will be exported
         with working_in(folder):
             subject = find_subject(options, teacher=teacher, space=space)
+            if isinstance(method, WholeRun):
+                known = {**subject.without_own(options), "data_root": subject.root}
+                loaded, space = subject.load(report), subject.space
+                return started(
+                    method,
+                    Assignment(folder, loaded, teacher, space, budget, known, own, report),
+                )
             teacher, space = subject.teacher, subject.space
             data = subject.load(report)
             options = cast(RunOptions, {**subject.without_own(options), "data": data})

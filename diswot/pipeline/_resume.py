@@ -8,7 +8,7 @@ from typing import Any, TypeGuard, Unpack
 from diswot.bars import displayed
 from diswot.errors import DiswotError, RunFolderError
 from diswot.export import require_onnx
-from diswot.methods import METHODS, find_method
+from diswot.methods import METHODS, WholeReport, find_method
 from diswot.options import (
     DEFAULT_METHOD,
     DistillationOptions,
@@ -25,6 +25,7 @@ from diswot.pipeline._short_trainings import trained_briefly
 from diswot.pipeline._stage import Run, known_result, run_stages
 from diswot.pipeline._stages import main_job
 from diswot.pipeline._students import TrainingSetup
+from diswot.pipeline._whole import resumed, whole_run_of
 from diswot.progress import Progress
 from diswot.runs import working_in
 from diswot.search import (
@@ -50,7 +51,7 @@ _EARLIER = {
 @takes_options
 def resume(
     folder: str | Path, *, progress: Progress | bool | None = None, **options: Unpack[ResumeOptions]
-) -> "RunReport | SearchResult":
+) -> "RunReport | SearchResult | WholeReport":
     """Resume a stopped run: a search, or all stages of `diswot run`.
 
     Finished trainings are not repeated; an interrupted one continues from its checkpoint.
@@ -72,6 +73,9 @@ def resume(
     """
     with displayed(progress) as report:
         path = Path(folder)
+        if whole_run_of(path) is not None:
+            with working_in(path):
+                return resumed(path, options, progress=report)
         read_manifest(path)  # raises before a lock file is written into a folder of others
         with working_in(path):
             manifest = read_manifest(path)

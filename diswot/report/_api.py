@@ -1,13 +1,14 @@
 """`write_report`: write the HTML page and the plots of a run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from diswot.errors import RunFolderError, first_line
 from diswot.options import takes_options
-from diswot.plots import Figure, require_png, write_figure
+from diswot.pipeline import whole_run_of
+from diswot.plots import Figure, Plot, require_png, write_figure
 from diswot.report._network import Drawing, read_network
 from diswot.report._outcome import Outcome, read_outcome
 from diswot.report._page import Contents, write_page
@@ -18,6 +19,7 @@ from diswot.report._roles import Roles
 from diswot.report._selections import selection_plots
 from diswot.report._sound import check_sound
 from diswot.report._trainings import read_curves, read_growing_curves, training_plots
+from diswot.report._whole_page import whole_page
 from diswot.runs import MANIFEST, RESULT, Activity, working_in
 from diswot.search import SearchResult, load_run, read_manifest
 from search_spaces import SearchSpace
@@ -80,6 +82,9 @@ def write_report(
     if plots:
         require_png()
     run = Path(folder)
+    if (method := whole_run_of(run)) is not None:
+        with working_in(run, resumable=False):
+            return _save(run, *whole_page(method, run), plots=plots)
     read_manifest(run)  # raises before a lock file is written into a folder of others
     with working_in(run, resumable=False):
         return _write(run, load_run(run, space=space), plots=plots)
@@ -92,7 +97,10 @@ def _write(run: Path, result: SearchResult, *, plots: bool | None) -> Report:
         page = write_page(contents, run)
     except RecursionError as error:
         raise RunFolderError(f"{run} is damaged (nested too deep): restore it") from error
-    every = (*contents.search_plots, *contents.training_plots)
+    return _save(run, page, (*contents.search_plots, *contents.training_plots), plots=plots)
+
+
+def _save(run: Path, page: str, every: Sequence[Plot], *, plots: bool | None) -> Report:
     drawn: list[Path] = []
     with writing_report(run):
         if plots is not False:

@@ -21,6 +21,7 @@ from diswot.runs._checksums import (
 from diswot.runs._file_names import (
     JOURNAL,
     MANIFEST,
+    METHOD_MANIFEST,
     METRICS,
     REPORT,
     RESULT,
@@ -35,6 +36,7 @@ __all__ = [
     "JOURNAL",
     "LOCK",
     "MANIFEST",
+    "METHOD_MANIFEST",
     "METRICS",
     "REPORT",
     "RESULT",

@@ -15,6 +15,9 @@ RESULT = "result.json"
 TRAINING_MANIFEST = "training.json"
 """The command and options that a training was started with."""
 
+METHOD_MANIFEST = "method.json"
+"""The settings of a run whose method has its own stages."""
+
 METRICS = "metrics.csv"
 """The metrics of a training, one row per epoch."""
 

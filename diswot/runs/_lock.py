@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from diswot.devices import is_first
 from diswot.errors import ClusterError, RunError, RunFolderError
-from diswot.runs._file_names import JOURNAL, MANIFEST, TRAINING_MANIFEST
+from diswot.runs._file_names import JOURNAL, MANIFEST, METHOD_MANIFEST, TRAINING_MANIFEST
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -134,7 +134,7 @@ def _is_run(folder: Path) -> bool:
         names = {path.name for path in folder.iterdir()}
         return bool(
             names >= {MANIFEST, JOURNAL}
-            or TRAINING_MANIFEST in names
+            or names & {METHOD_MANIFEST, TRAINING_MANIFEST}
             or (LOCK in names and owner_of(folder))
         )
     except OSError:
@@ -206,7 +206,7 @@ def _interrupted(location: Path, *, resumable: bool) -> str:
 
 def _again(path: Path, *, resumable: bool) -> str:
     """Return advice on how to continue the work in a folder."""
-    known = any((path / name).exists() for name in (MANIFEST, TRAINING_MANIFEST))
+    known = any((path / name).exists() for name in (MANIFEST, METHOD_MANIFEST, TRAINING_MANIFEST))
     if resumable and known:
         return f"`diswot resume {shlex.quote(str(path))}` resumes it"
     return "run the same command again"

@@ -16,9 +16,10 @@ from diswot.search._budget import Budget
 from diswot.search._candidate import Candidate
 from diswot.search._checks import check_architecture, check_space
 from diswot.search._evaluation import Evaluator, Outcome
-from diswot.search._evaluation_pool import evaluation_pool
+from diswot.search._evaluation_pool import dask, evaluation_pool
 from diswot.search._history import History
 from diswot.search._partial import load_partial_run
+from diswot.search._pickled import Pickled, adopted
 from diswot.search._repeats import check_batch_size, prepare_repeats
 from diswot.search._restored_options import data_again, restored_option, source_of, task_of
 from diswot.search._result import SearchResult, load_run, read_manifest
@@ -45,6 +46,7 @@ __all__ = [
     "Evaluator",
     "History",
     "Outcome",
+    "Pickled",
     "Plan",
     "ResumeOptions",
     "ScoringContext",
@@ -55,6 +57,7 @@ __all__ = [
     "SearchSettings",
     "TeacherState",
     "TrainingBudget",
+    "adopted",
     "check_architecture",
     "check_batch_size",
     "check_resume",
@@ -62,6 +65,7 @@ __all__ = [
     "check_search",
     "check_space",
     "check_space_name",
+    "dask",
     "data_again",
     "evaluation_pool",
     "find_space",

@@ -25,6 +25,7 @@ from diswot.training._manifest import TrainingManifest, read_training_manifest
 from diswot.training._method import STUDENT, Method, Player, checked_players
 from diswot.training._metrics import Epoch, read_metrics
 from diswot.training._network_cache import kept_or_trained
+from diswot.training._optimization import optimizer_of
 from diswot.training._plain_batches import PlainBatches
 from diswot.training._recipe import ADDED, Recipe, default_recipe
 from diswot.training._saved_students import SavedStudent, folder_name, is_unfinished, saved_students
@@ -71,6 +72,7 @@ __all__ = [
     "halve",
     "is_unfinished",
     "kept_or_trained",
+    "optimizer_of",
     "parse_objective",
     "prepare_distillation",
     "read_metrics",

@@ -11,6 +11,7 @@ from diswot.tasks.images._image_data import ImageData, with_fewer
 from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images._mixed_digits import mixed_digits, style_shifted
 from diswot.tasks.images._originals import Originals
+from diswot.tasks.images._parts import example_digests, part_of
 from diswot.tasks.images._pool import MIXED_DIGITS, check_pool, default_pool, with_pool
 from diswot.tasks.images._released import RELEASED
 from diswot.tasks.images._split import Split, batches, held_out
@@ -38,12 +39,14 @@ __all__ = [
     "check_pool",
     "data_root",
     "default_pool",
+    "example_digests",
     "fitted",
     "held_out",
     "load_data",
     "look_at",
     "mixed_digits",
     "paired_difference",
+    "part_of",
     "read_image",
     "style_shifted",
     "with_fewer",
