@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import torch
 from torch import nn
 
-from diswot.networks import unwrapped
+from diswot.errors import NetworkError
+from diswot.networks import ActivationReader, unwrapped
+from diswot.networks.copies import copied
 from diswot.networks.shared_classifier import SharedClassifier
 from diswot.seeding import torch_seed
 from diswot.tasks import SplitName
@@ -113,6 +116,46 @@ def build_student(
     named = f"{kind.__module__}:{kind.__qualname__}"
     set_origin(network, Origin(signature, space.to_string(arch), named, seed))
     return network
+
+
+def with_new_classifier(
+    network: nn.Module, signature: Signature, *, seed: int | None = None
+) -> nn.Module:
+    """Return a copy of a network whose last linear layer has new random weights.
+
+    It is the start of a transfer to other classes: everything else has the network's weights.
+
+    Args:
+        network: a network that returns the output of a linear layer; it is not changed.
+        signature: shapes of the inputs, and the number of new outputs.
+        seed: seed of the new weights; by default torch's global generators are used.
+
+    Raises:
+        NetworkError: the network does not return the output of one linear layer.
+
+    Examples:
+        >>> from search_spaces import TensorSpec
+        >>> network = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 5))
+        >>> tuned = with_new_classifier(network, Signature((TensorSpec("x", (4,)),), 2))
+        >>> tuned[1], torch.equal(tuned[0].weight, network[0].weight)
+        (Linear(in_features=8, out_features=2, bias=True), True)
+    """
+    result = copied(network).eval()
+    inputs = signature.example(2, generator=torch.Generator().manual_seed(0))
+    with ActivationReader(result) as read, torch.no_grad():
+        weight = read(*inputs).classifier_weight
+    for name, layer in result.named_modules():
+        if isinstance(layer, nn.Linear) and layer.weight.data_ptr() == weight.data_ptr():
+            with nullcontext() if seed is None else torch_seed(seed):
+                new = nn.Linear(layer.in_features, signature.outputs, layer.bias is not None)
+            result.set_submodule(name, new.to(layer.weight))
+            if (origin := origin_of(network)) is not None:
+                set_origin(result, replace(origin, signature=signature, metrics={}))
+            return result
+    raise NetworkError(
+        f"Expected {type(network).__name__} to return the output of one nn.Linear, but got another "
+        "layer: replace its classifier in Python"
+    )
 
 
 def set_origin(network: nn.Module, origin: Origin) -> None:

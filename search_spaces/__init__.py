@@ -7,12 +7,14 @@ architectures. Write your own as a [`ChoiceSpace`][search_spaces.ChoiceSpace].
 from search_spaces._choice_space import Choice, ChoiceSpace
 from search_spaces._contract import OUTPUT, Architecture, SearchSpace, made_for
 from search_spaces._encoder import TextEncoder
+from search_spaces._gated_convolution import GatedConvolutionNetwork
 from search_spaces._macro_blocks import MacroBlock, conv_bn
 from search_spaces._modules_101 import NASBench101Architecture
 from search_spaces._signature import OPEN_LENGTH, Signature, TensorSpec
 from search_spaces._subspaces import UnionSpace, covering, partition
 from search_spaces.autoformer import AutoFormerArchitecture, AutoFormerSpace
 from search_spaces.flexibert import FlexiBERTArchitecture, FlexiBERTSpace, FlexiLayer
+from search_spaces.gated_convolution import GatedConvolutionSpace
 from search_spaces.macro import MacroSpace
 from search_spaces.mobile import MobileSpace
 from search_spaces.nas_bench_101 import NASBench101Space, module_101
@@ -36,6 +38,8 @@ __all__ = [
     "FlexiBERTArchitecture",
     "FlexiBERTSpace",
     "FlexiLayer",
+    "GatedConvolutionNetwork",
+    "GatedConvolutionSpace",
     "MacroBlock",
     "MacroSpace",
     "MobileSpace",

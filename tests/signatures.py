@@ -20,6 +20,6 @@ TEXTS = Signature(
 
 def of_space(name: str, *, size: int = 32) -> Signature:
     """Return the signature of the networks of a built-in space."""
-    if name.startswith(("text-encoder", "autodistil", "flexibert")):
+    if name.startswith(("text-encoder", "autodistil", "flexibert", "gated-convolution")):
         return TEXTS
     return of_images(3, size, size)

@@ -10,6 +10,7 @@ from diswot.tasks._examples import SPLITS, Changes, Examples, SplitName, Trainin
 from diswot.tasks._folder_metrics import FolderMetrics, folder_metrics
 from diswot.tasks._image_file import fitted, read_image
 from diswot.tasks._label_metrics import LabelMetrics, LabelRow, read_class_metrics
+from diswot.tasks._macro_f1 import MacroF1
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import MOST_AT_ONCE, Metric, values_of
 from diswot.tasks._named_data import NamedData, datasets_of
@@ -45,6 +46,7 @@ __all__ = [
     "FolderMetrics",
     "LabelMetrics",
     "LabelRow",
+    "MacroF1",
     "Matthews",
     "Measure",
     "Metric",

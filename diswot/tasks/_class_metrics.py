@@ -149,8 +149,8 @@ class ClassMetrics:
         """Balanced accuracy and macro F1, from the same resamples."""
         cells = np.array(self.confusion)
         counts = cells[:, 2].astype(np.float64)
-        values = _averages(cells, counts[None], self.classes)[:, 0].tolist()
-        drawn = [_averages(cells, part, self.classes) for part in resamples(counts)]
+        values = averages(cells, counts[None], self.classes)[:, 0].tolist()
+        drawn = [averages(cells, part, self.classes) for part in resamples(counts)]
         balanced, macro = (
             Measure(name, value, *percentile_interval(value, each), int(counts.sum()), "%")
             for name, value, each in zip(NAMES, values, np.concatenate(drawn, axis=1), strict=True)
@@ -158,7 +158,7 @@ class ClassMetrics:
         return balanced, macro
 
 
-def _averages(cells: NDArray[np.int64], counts: Counts, classes: int) -> Counts:
+def averages(cells: NDArray[np.int64], counts: Counts, classes: int) -> Counts:
     """Return balanced accuracy and macro F1 in every resample: (2, draws).
 
     Args:

@@ -37,7 +37,7 @@ class Matthews(Metric):
 
     def summarize(self, values: Tensor, dataset: Examples, split: SplitName) -> Measure:
         """Return the correlation with its 95 % interval."""
-        cells, counts = _cells(class_labels(dataset, split), values)
+        cells, counts = cells_of(class_labels(dataset, split), values)
         result = float(_correlation(cells, counts[None])[0])
         drawn = np.concatenate([_correlation(cells, part) for part in resamples(counts)])
         return Measure(self.name, result, *percentile_interval(result, drawn), len(values))
@@ -47,7 +47,7 @@ class Matthews(Metric):
     ) -> Difference:
         """Return the correlation of `one` minus that of `other`, with a paired bootstrap."""
         check_paired(one, other)
-        cells, counts = _cells(class_labels(dataset, split), one, other)
+        cells, counts = cells_of(class_labels(dataset, split), one, other)
         first, second = cells[:2], cells[[0, 2]]
 
         def differences(drawn: Counts) -> Counts:
@@ -62,7 +62,7 @@ class Matthews(Metric):
         return self.summarize(values, dataset, split).low < LEAST_CORRELATION
 
 
-def _cells(*assignments: Tensor) -> tuple[NDArray[np.int64], Counts]:
+def cells_of(*assignments: Tensor) -> tuple[NDArray[np.int64], Counts]:
     """Return the distinct tuples of classes (assignments, cells) and their counts (cells,)."""
     stacked = np.stack([item.long().cpu().numpy() for item in assignments])
     cells, counts = np.unique(stacked, axis=1, return_counts=True)

@@ -10,6 +10,7 @@ TASKS: Registry[Task] = Registry(
     "task",
     "diswot.tasks",
     {
+        "code": "diswot.tasks.code:CodeClassification",
         "images": "diswot.tasks.images:ImageClassification",
         "landmarks": "diswot.tasks.landmarks:Landmarks",
         "multi-label": "diswot.tasks.images.multi_label:MultiLabelImages",

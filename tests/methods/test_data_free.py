@@ -230,8 +230,8 @@ def test_a_teacher_converts_the_distorted_images_itself(digits: ImageData) -> No
 
 
 def test_tasks_and_scorers_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(OptionError, match="task text are not"):
-        METHOD.check(find_task("text"), {})
+    with pytest.raises(OptionError, match="task landmarks are not"):
+        METHOD.check(find_task("landmarks"), {})
     with pytest.raises(OptionError, match="has no labels, but the scorer"):
         METHOD.check(find_task("images"), {"scorer": "grasp"})
 

@@ -11,11 +11,11 @@ from diswot.errors import TeacherError
 
 @dataclass(frozen=True)
 class InputStatistics:
-    """Estimated statistics of the images that a teacher was trained on.
+    """Estimated statistics of the inputs that a teacher was trained on.
 
     Attributes:
-        mean: mean of every input channel (C,).
-        std: standard deviation of the pixels, a scalar.
+        mean: mean of every channel of the images or embeddings (C,).
+        std: standard deviation of the pixels, a scalar; of every channel of embeddings (C,).
     """
 
     mean: Tensor
@@ -40,13 +40,15 @@ def input_statistics(teacher: nn.Module) -> InputStatistics:
     """
     layers = [each for each in teacher.modules() if isinstance(each, nn.Conv2d | _BatchNorm)]
     if len(layers) < 2 or not isinstance(layers[0], nn.Conv2d):
-        raise _missing("no convolution with a batch normalization behind it")
+        raise without_statistics("no convolution with a batch normalization behind it")
     conv, norm = layers[:2]
     mean, var = getattr(norm, "running_mean", None), getattr(norm, "running_var", None)
     if mean is None or var is None:
-        raise _missing("no batch normalization with running statistics behind its first layer")
+        raise without_statistics(
+            "no batch normalization with running statistics behind its first layer"
+        )
     if len(mean) != conv.out_channels or conv.groups != 1:
-        raise _missing("a first convolution that its batch normalization does not follow")
+        raise without_statistics("a first convolution that its batch normalization does not follow")
     bias = torch.zeros_like(mean) if conv.bias is None else conv.bias
     sums = conv.weight.sum((2, 3))  # (K, C)
     means = torch.linalg.lstsq(sums.double(), (mean - bias).double()[:, None]).solution[:, 0]
@@ -55,8 +57,13 @@ def input_statistics(teacher: nn.Module) -> InputStatistics:
     return InputStatistics(means.float().cpu(), variance.clamp_min(1e-6).sqrt().cpu())
 
 
-def _missing(what: str) -> TeacherError:
+def without_statistics(what: str) -> TeacherError:
+    """Return the error for a teacher without statistics.
+
+    Args:
+        what: what it lacks.
+    """
     return TeacherError(
-        f"Expected a teacher that carries statistics of its training images, but it has {what}: "
+        f"Expected a teacher that carries statistics of its training data, but it has {what}: "
         "choose other pseudo-samples (--samples dafl)"
     )

@@ -5,7 +5,7 @@ from typing import Annotated, TypedDict
 from diswot.options import Option
 
 SAMPLES = ("dafl", "zskt", "noise", "distorted")
-"""Sources of pseudo-samples; `distorted` reads the training images, without their labels."""
+"""Sources of pseudo-samples; `distorted` reads the training split, without its labels."""
 
 
 class DataFreeOptions(TypedDict, total=False):
@@ -14,10 +14,10 @@ class DataFreeOptions(TypedDict, total=False):
     samples: Annotated[
         str,
         Option(
-            "Pseudo-samples that students are trained on: images of a generator that is trained "
+            "Pseudo-samples that students are trained on: those of a generator that is trained "
             "with the student (dafl, zskt), noise with the statistics of the teacher's first "
-            "normalization layer (noise), or training images with added noise, which needs "
-            "unlabeled images (distorted).",
+            "normalization layer (noise), or training examples with added noise, which needs "
+            "unlabeled examples (distorted).",
             default=SAMPLES[0],
             choices=SAMPLES,
             group="Training",
@@ -27,7 +27,7 @@ class DataFreeOptions(TypedDict, total=False):
     samples_per_epoch: Annotated[
         int,
         Option(
-            "Pseudo-samples per epoch; distorted images are used once each.",
+            "Pseudo-samples per epoch; distorted examples are used once each.",
             default=6_400,
             least=1,
             most=100_000_000,
@@ -42,7 +42,7 @@ class DataFreeOptions(TypedDict, total=False):
     latent_size: Annotated[
         int,
         Option(
-            "Size of the random vectors from which the generator makes images.",
+            "Size of the random vectors from which the generator makes samples.",
             default=100,
             least=1,
             most=10_000,
@@ -52,7 +52,8 @@ class DataFreeOptions(TypedDict, total=False):
     distortion: Annotated[
         float,
         Option(
-            "Standard deviation of the noise that is added to normalized images (distorted).",
+            "Standard deviation of the noise that is added to normalized images, or to the "
+            "embeddings of tokens relative to theirs (distorted).",
             default=0.5,
             above=0,
             group="Training",

@@ -15,7 +15,10 @@ from diswot.tasks import Task
 from diswot.training import MakeMethod
 
 LOSS = "kd(T=4)"
-"""The student's loss on noise and on distorted images."""
+"""The student's loss on noise and on distorted inputs."""
+
+CLASSIFIERS = ({"real inputs", "logits", "feature maps"}, {"tokens", "logits"})
+"""What networks of tasks offer for which pseudo-samples can be made, see `Task.reads`."""
 
 
 class DataFreeRun(RunMethod):
@@ -28,21 +31,21 @@ class DataFreeRun(RunMethod):
     """
 
     name = "data-free"
-    summary = "students that are distilled on generated images or noise, without training data"
+    summary = "students that are distilled on generated inputs or noise, without training data"
     options = DataFreeOptions
     scored_on = "val"
     defaults: Mapping[str, Any] = {"train_batch_size": 64}
 
     def check(self, task: Task, options: Mapping[str, Any]) -> None:
-        """Make sure that the task classifies images, and that the score needs no labels.
+        """Make sure that the task classifies images or tokens, and that the score needs no labels.
 
         Raises:
-            OptionError: there are no images or classes, or the score reads labels.
+            OptionError: there are no such inputs or no classes, or the score reads labels.
         """
-        if not task.reads.issuperset({"real inputs", "logits", "feature maps"}):
+        if not any(task.reads.issuperset(kind) for kind in CLASSIFIERS):
             raise OptionError(
-                "the method data-free generates images for classifiers, which networks of the task "
-                f"{task.name} are not: use --task images, or leave --method out"
+                "the method data-free makes images or tokens for classifiers, which networks of "
+                f"the task {task.name} are not: use --task images, or leave --method out"
             )
         card = find_scorer(options.get("scorer") or DEFAULT_SCORER).card
         if card.needs_labels:

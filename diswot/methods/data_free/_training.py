@@ -1,17 +1,16 @@
 """Distillation on pseudo-samples in place of training examples."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from diswot.errors import NetworkError, OptionError
+from diswot.errors import OptionError
 from diswot.losses import Losses, Objective
-from diswot.methods.data_free._batches import DistortedBatches, NoiseBatches
-from diswot.methods.data_free._generator import ImageGenerator
-from diswot.methods.data_free._noise import input_statistics
+from diswot.methods.data_free._kinds import pseudo_inputs
 from diswot.methods.data_free._objectives import OBJECTIVES, GeneratorObjective
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks import Batch, Changes, Dataset, TrainingBatches
@@ -25,11 +24,11 @@ EXAMPLES = 4
 
 
 class DataFreeMethod(DistillationMethod):
-    """Trains a student on pseudo-samples: generated images, noise, or distorted images.
+    """Trains a student on pseudo-samples: generated inputs, noise, or distorted inputs.
 
     With `dafl` and `zskt`, a generator is a second player, whose loss is that of
-    `diswot.methods.data_free.OBJECTIVES`; the student gets its images without gradient. Only
-    with `distorted` training images are read, without their labels.
+    `diswot.methods.data_free.OBJECTIVES`; the student gets its samples without gradient. Only
+    with `distorted` training examples are read, without their labels.
 
     Source: AF-STip (arXiv 2412.11175) for noise and distorted inputs; DAFL (Chen et al., ICCV
     2019) and ZSKT (Micaelli and Storkey, NeurIPS 2019) for generators.
@@ -45,7 +44,7 @@ class DataFreeMethod(DistillationMethod):
         OptionError: there is no teacher, or the loss reads labels.
     """
 
-    generator: ImageGenerator
+    generator: nn.Module
 
     def __init__(
         self,
@@ -80,21 +79,21 @@ class DataFreeMethod(DistillationMethod):
         """Create the generator and build the criterion.
 
         Args:
-            data: the dataset, of which only the signature is used unless images are distorted.
+            data: the dataset, of which only the signature is used unless inputs are distorted.
             device: torch device.
 
         Raises:
-            NetworkError: the inputs are not images.
-            OptionError: the loss is first trained on teacher outputs for training images.
+            NetworkError: the inputs are neither images nor tokens.
+            OptionError: the loss is first trained on teacher outputs for training examples.
         """
+        self._inputs = pseudo_inputs(data.signature)
         if self._generated is not None:
-            latent = self._options["latent_size"]
             with torch_seed(seed_for(self._seed, GENERATOR)):
-                self.generator = ImageGenerator(image_shape(data), latent=latent)
+                self.generator = self._inputs.generator(self._options["latent_size"])
         super().setup(data, device)
         if self.criterion.needs_preparation:
             raise OptionError(
-                f"the loss {self.name} has parts that are trained on training images first: use "
+                f"the loss {self.name} has parts that are trained on training examples first: use "
                 "another, such as kd"
             )
 
@@ -103,25 +102,33 @@ class DataFreeMethod(DistillationMethod):
         return data.signature.example(EXAMPLES, device=device)
 
     def examples_per_epoch(self, data: Dataset) -> int:
-        """Return the number of pseudo-samples per epoch; distorted images are used once each."""
+        """Return the number of pseudo-samples per epoch; distorted inputs are used once each."""
         if self._distorts:
             return super().examples_per_epoch(data)
         return int(self._options["samples_per_epoch"])
 
     def batches(self, data: Dataset, changes: Changes, *, device: str = "cpu") -> TrainingBatches:
-        """Return random vectors for the generator, noise, or distorted training images.
+        """Return random vectors for the generator, noise, or distorted training examples.
 
         Raises:
             TeacherError: the teacher has no statistics from which noise can be made.
-            NetworkError: the inputs are not images.
+            NetworkError: the inputs are neither images nor tokens.
         """
+        inputs, teacher = pseudo_inputs(data.signature), next(iter(self.teachers.values()))
         if self._generated is not None:
-            return NoiseBatches((self._options["latent_size"],), device)
+            return inputs.vectors(self._options["latent_size"], device)
         if self._distorts:
-            images = super().batches(data, changes, device=device)
-            return DistortedBatches(images, self._options["distortion"])
-        statistics = input_statistics(next(iter(self.teachers.values())))
-        return NoiseBatches(image_shape(data), device, statistics)
+            source = super().batches(data, changes, device=device)
+            return inputs.distorted(source, teacher, self._options["distortion"])
+        return inputs.noise(teacher, device)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Attach the readers' forward hooks, and let networks take pseudo-samples."""
+        with super().watching(), ExitStack() as contexts:
+            for network in (self.student, *self.teachers.values()):
+                contexts.enter_context(self._inputs.reading(network))
+            yield
 
     def players(self) -> Mapping[str, Player]:
         """Return the student, after the generator if there is one."""
@@ -155,30 +162,16 @@ class DataFreeMethod(DistillationMethod):
             return super().losses(player, batch, progress)
         if player == GENERATOR:
             return self._of_generator(self._generated, *batch.inputs)
+        vectors, *others = batch.inputs
         with torch.no_grad():
-            images = self.generator(*batch.inputs)
-        return super().losses(player, replace(batch, inputs=(images,)), progress)
+            samples = self.generator(vectors)
+        return super().losses(player, replace(batch, inputs=(samples, *others)), progress)
 
-    def _of_generator(self, objective: GeneratorObjective, vectors: Tensor) -> Losses:
-        images = self.generator(vectors)
+    def _of_generator(
+        self, objective: GeneratorObjective, vectors: Tensor, *others: Tensor
+    ) -> Losses:
+        samples = self.generator(vectors)
         read = next(iter(self._readers.values()))
-        terms = objective.terms(read(images), self._read(images).output)
+        terms = objective.terms(read(samples, *others), self._read(samples, *others).output)
         total = torch.stack(list(terms.values())).sum()
         return Losses(total, {name: term.detach() for name, term in terms.items()})
-
-
-def image_shape(data: Dataset) -> tuple[int, int, int]:
-    """Return channels, height and width of the inputs.
-
-    Raises:
-        NetworkError: the networks do not have one image as their input.
-    """
-    shapes = [spec.shape for spec in data.signature.inputs]
-    sizes = [size for size in shapes[0] if size is not None]
-    if len(shapes) != 1 or len(shapes[0]) != 3 or len(sizes) != 3:
-        raise NetworkError(
-            f"Expected networks of one image (channels, height, width), but got inputs of shape "
-            f"{', '.join(map(str, shapes))}: pseudo-samples are images"
-        )
-    channels, height, width = sizes
-    return channels, height, width

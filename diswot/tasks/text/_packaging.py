@@ -1,41 +1,21 @@
 """The config, tokenizer and files of exported text classifiers."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from diswot.errors import ExportError
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Dataset
+from diswot.tasks._token_packaging import TokenPackaging
 from diswot.tasks.text._text_data import TextData
-from search_spaces import OPEN_LENGTH, Signature
+from search_spaces import Signature
 
 TOKENIZER = "tokenizer.json"
 TEMPLATES = Path(__file__).with_name("templates")
 
 _MODELING = "modeling_student"
 """Module name of the student's code for transformers."""
-
-
-@dataclass(frozen=True)
-class TextPackaging(Packaging):
-    """Config and files of an exported text classifier."""
-
-    shorter: bool = True
-
-    def example(
-        self, count: int, *, length: int = OPEN_LENGTH, generator: torch.Generator
-    ) -> tuple[Tensor, ...]:
-        """Return random token ids and masks, both (count, L), with random text lengths."""
-        tokens, mask = self.signature.example(count, length=length, generator=generator)
-        most = mask.shape[1]
-        lengths = torch.randint(1, most + 1, (count, 1), generator=generator)
-        mask = torch.arange(most) < lengths
-        return tokens * mask, mask
 
 
 def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
@@ -57,7 +37,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
         )
     tag, output = "text-classification", "logits"
     if not isinstance(dataset, TextData):
-        return TextPackaging(signature, {}, pipeline_tag=tag, output=output)
+        return TokenPackaging(signature, {}, pipeline_tag=tag, output=output)
     config = {
         "classes": dataset.classes,
         **_of_transformers(dataset),
@@ -68,7 +48,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
             "shorter": "padded with [PAD], where attention_mask is false",
         },
     }
-    return TextPackaging(
+    return TokenPackaging(
         signature,
         config,
         pipeline_tag=tag,

@@ -1,12 +1,12 @@
 """Readers of labeled texts: CSV, JSON Lines, and folders of text files."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from diswot.csv_table import excerpt, one_line, read_csv, read_text
-from diswot.errors import DataError, first_line
+from diswot.csv_table import excerpt, read_csv, read_text
+from diswot.errors import DataError
+from diswot.tasks._json_lines import check_columns, json_lines
 from diswot.tasks._names import named
 from diswot.tasks._split_names import check_unambiguous, split_names
 
@@ -64,46 +64,18 @@ def parse_lines(text: str, where: str) -> Splits:
     Raises:
         DataError: a line is not a JSON object with text and label.
     """
-    return _by_split(_of_json_lines(text, where), Path(where))
+    return _by_split(json_lines(text, where, (TEXT, LABEL)), Path(where))
 
 
 def _of_file(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (place for messages, columns) of each row."""
     if path.suffix.lower() != ".csv":
-        yield from _of_json_lines(read_text(path), str(path))
+        yield from json_lines(read_text(path), str(path), (TEXT, LABEL))
         return
     table = read_csv(path)
-    lacking = [name for name in (TEXT, LABEL) if name not in table.columns]
-    if lacking:
-        raise _lacking(str(path), lacking, table.columns)
+    check_columns(str(path), table.columns, (TEXT, LABEL))
     for line, row in zip(table.lines, table.rows, strict=True):
         yield f"{path}, line {line:,}", dict(zip(table.columns, row, strict=True))
-
-
-def _of_json_lines(text: str, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{where}, line {number:,}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{place}: this is not JSON ({first_line(error)}): write one object on each line"
-            ) from error
-        if not isinstance(row, dict):
-            raise DataError(f"{place}: expected an object, but got {excerpt(line)}")
-        if lacking := [name for name in (TEXT, LABEL) if name not in row]:
-            raise _lacking(place, lacking, row)
-        yield place, row
-
-
-def _lacking(where: str, names: list[str], known: Iterable[str]) -> DataError:
-    has = ", ".join(map(repr, list(known)[:8])) or "nothing"
-    return DataError(
-        f"{where}: there is no {' and no '.join(map(repr, names))} among {one_line(has)}: name "
-        f"the columns {TEXT} and {LABEL}"
-    )
 
 
 def _by_split(rows: Iterator[tuple[str, Mapping[str, Any]]], path: Path) -> Splits:

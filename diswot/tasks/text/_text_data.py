@@ -16,9 +16,10 @@ from diswot.tasks._metric import Metric
 from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
+from diswot.tasks._token_batches import TokenBatches
 from diswot.tasks.text._masked import MaskedLMLoss, Masking
 from diswot.tasks.text._tokenizer import TextTokenizer
-from diswot.tasks.text._training_batches import MaskedBatches, TextBatches
+from diswot.tasks.text._training_batches import MaskedBatches
 from search_spaces import Signature, TensorSpec
 
 _Unlabeled = TypeVar("_Unlabeled", bound="UnlabeledTexts")
@@ -168,7 +169,8 @@ class TextData:
         teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
     ) -> TrainingBatches:
         """Return a source of training batches, with masked tokens and smoothed labels."""
-        return TextBatches(self, changes, device, tokenizer=self.tokenizer)
+        special = self.tokenizer.special
+        return TokenBatches(self, changes, device, mask=self.tokenizer.mask, special=special)
 
     def summary(self) -> str:
         """Return one line with sizes of splits, length, vocabulary and number of classes."""

@@ -11,12 +11,10 @@ from diswot.errors import DataError
 from diswot.tasks._examples import SPLITS, SplitName
 from diswot.tasks._names import in_order, named
 from diswot.tasks._stratified_split import completed, held_out_of
+from diswot.tasks._usual_length import usual_length
 from diswot.tasks.text._reading import Labeled, Splits
 from diswot.tasks.text._text_data import TextData, TextSplit
 from diswot.tasks.text._tokenizer import TextTokenizer, kept_tokenizer
-
-MOST_INFERRED = 128
-"""Maximum of the inferred length, in tokens."""
 
 
 def tokenized(
@@ -68,18 +66,6 @@ def tokenized(
     messages += [f"texts truncated to {length} tokens: {longer:,} of {total:,}"] * bool(longer)
     messages += _repeated(texts)
     return TextData(name, train, val, test, classes, tokenizer, notes=(*notes, *messages))
-
-
-def usual_length(tokens: Sequence[Sequence[int]]) -> int:
-    """Return the smallest multiple of 8 into which 90 % of the texts fit, at most 128.
-
-    Examples:
-        >>> usual_length([[0] * 9] * 9 + [[0] * 99])
-        16
-    """
-    lengths = sorted(len(own) for own in tokens)
-    least = lengths[max(0, -(-9 * len(lengths) // 10) - 1)]
-    return min(MOST_INFERRED, -(-least // 8) * 8)
 
 
 def _classes(name: str, splits: Splits) -> tuple[str, ...]:
