@@ -85,20 +85,20 @@ def require_compiler(device: str) -> None:
 
 
 @contextlib.contextmanager
-def _compiled_code_quiet() -> Iterator[None]:
-    """Discard what C++ code writes to standard output, such as graph dumps of torch's tracer."""
-    # C++ writes to file descriptor 1 directly, which `redirect_stdout` does not affect.
+def _compiled_code_quiet(number: int) -> Iterator[None]:
+    """Discard what C++ code writes to a file descriptor, such as graph dumps of torch's tracer."""
+    # C++ writes to file descriptors 1 and 2 directly, which `redirect_stdout` does not affect.
     try:
-        kept = os.dup(1)
-    except OSError:  # standard output is closed
+        kept = os.dup(number)
+    except OSError:  # it is closed
         yield
         return
     try:
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  (no path)
-            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), number)
         yield
     finally:
-        os.dup2(kept, 1)
+        os.dup2(kept, number)
         os.close(kept)
 
 
@@ -112,7 +112,8 @@ def quiet() -> Iterator[None]:
             warnings.catch_warnings(),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
-            _compiled_code_quiet(),
+            _compiled_code_quiet(1),
+            _compiled_code_quiet(2),
         ):
             warnings.simplefilter("ignore")
             yield

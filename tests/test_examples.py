@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,17 @@ ACCELERATE = [
 ]
 
 
-def output_of(name: str, folder: Path, *, launch: list[str] | None = None) -> str:
+def output_of(
+    name: str,
+    folder: Path,
+    *,
+    launch: list[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Run an example in `folder`, which is also its data root, and return its output."""
     (folder / "data").mkdir()
     variables = {
+        **(environment or {}),
         "DISWOT_DATA": str(folder / "data"),
         "XDG_CACHE_HOME": str(folder / "cache"),
         "HF_HUB_OFFLINE": "1",
@@ -71,6 +79,22 @@ def test_the_example_with_a_vit_and_devices_runs(tmp_path: Path) -> None:
     answers = re.findall(r"^(?:source|onnx): \d+\.png is (\w+) [\d.]+%$", printed, re.MULTILINE)
     assert len(answers) == 2
     assert len(set(answers)) == 1
+
+
+@pytest.mark.slow
+def test_the_example_with_three_searches_runs(tmp_path: Path) -> None:
+    pytest.importorskip("mlflow")
+    environment = {
+        "MLFLOW_TRACKING_URI": (tmp_path / "mlruns").as_uri(),
+        "MLFLOW_ALLOW_FILE_STORE": "true",
+    }
+    first, *rows = output_of("three_searches.py", tmp_path, environment=environment).splitlines()
+    assert first == "wrote runs/comparison.html"
+    page = (tmp_path / "runs" / "comparison.html").read_text(encoding="utf-8")
+    for row, scorer in zip(rows, ("student_fit", "nwot", "params"), strict=True):
+        best = load_run(tmp_path / "runs" / scorer).best
+        assert row == f"{scorer}: {best.params:,} parameters, {best.macs:,} multiply-adds"
+        assert scorer in page
 
 
 def test_the_example_with_a_custom_space_runs(tmp_path: Path) -> None:

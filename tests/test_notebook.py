@@ -89,11 +89,14 @@ def test_the_example_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         for cell in notebook.cells
         if cell.cell_type == "code"
     ]
-    _, searched, framed, trained, exported = tables
+    _, searched, framed, _, trained, exported = tables
     assert "best of" in searched
     assert "<th>score</th>" in searched
     assert "score" in searched.replace("<th>score</th>", ""), "the progress of the search"
     assert "<th>params</th>" in framed
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    (plot,) = filter(None, (item.get("data", {}).get("image/svg+xml") for item in outputs))
+    assert "Score against parameters" in plot
     assert "<th>val_accuracy</th>" in trained
     assert "weights.safetensors" in exported or "student.py" in exported
     nbformat.write(notebook, tmp_path / "executed.ipynb")

@@ -91,9 +91,9 @@ def _flat(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 def _write_script(forms: Forms, files: Sequence[str], config: Mapping[str, Any]) -> None:
     used = formats_of(files)
-    runners = {item.file: item.run for item in used if item.run is not None}
+    runners = {item.file: (item.run, item.runtime) for item in used if item.run is not None}
     packages = dict.fromkeys(
-        "PyTorch" if item.runtime == "torch" else item.runtime for item in used
+        "PyTorch" if item.runtime == "torch" else item.runtime.replace("_", "-") for item in used
     )
     script = render(
         "predict.py.j2",
@@ -101,8 +101,8 @@ def _write_script(forms: Forms, files: Sequence[str], config: Mapping[str, Any])
         config=config,
         files=files,
         needs=" or ".join(packages),
-        runners=source_of(*runners.values()),
-        runner_of={file: run.__name__ for file, run in runners.items()},
+        runners=source_of(*(run for run, _ in runners.values())),
+        runner_of={file: (run.__name__, package) for file, (run, package) in runners.items()},
     )
     (forms.folder / "predict.py").write_text(script, "utf-8")
 

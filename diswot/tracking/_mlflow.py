@@ -54,8 +54,13 @@ class _Run:
             name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
             known = self._client.get_experiment_by_name(name)
             experiment = known.experiment_id if known else self._client.create_experiment(name)
-            run_id = self._client.create_run(experiment, run_name=folder.name).info.run_id
-            self._client.set_tag(run_id, "diswot.folder", str(folder.absolute()))
+            tags = {
+                "diswot.folder": str(folder.absolute()),
+                "mlflow.source.name": "diswot",
+                "mlflow.source.type": "LOCAL",
+            }
+            created = self._client.create_run(experiment, run_name=folder.name, tags=tags)
+            run_id = created.info.run_id
         else:
             self._client.update_run(run_id, status="RUNNING")
         self.run_id = run_id

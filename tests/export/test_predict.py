@@ -1,6 +1,9 @@
 """The sample script preprocesses a photo as in training."""
 
+import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +57,53 @@ def test_the_script_predicts_the_same_class_as_the_network(
             shares = network.eval()(data.normalize(pixels)).softmax(1)[0]
         expected += [(0, f"{CLASSES[int(shares.argmax())]} {float(shares.max()):.1%}")] * len(FILES)
     assert run(done.folder, *((path, file) for path in paths for file in FILES)) == expected
+
+
+@pytest.fixture(name="clean", scope="module")
+def fixture_clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the only packages that `run_alone` finds: numpy and Pillow."""
+    folder = tmp_path_factory.mktemp("packages")
+    for package in ("numpy", "PIL"):
+        link(folder, package)
+    return folder
+
+
+def link(folder: Path, package: str) -> None:
+    """Link a package, and the libraries that its wheel contains, into a folder."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    source = Path(spec.origin).parent
+    (folder / package).symlink_to(source)
+    for libraries in source.parent.glob(f"{'pillow' if package == 'PIL' else package}.libs"):
+        (folder / libraries.name).symlink_to(libraries)
+
+
+def run_alone(packages: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a script with the packages of one folder only."""
+    return subprocess.run(
+        [sys.executable, "-S", *map(str, arguments)],
+        env={"PYTHONPATH": str(packages)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_script_needs_only_the_runtime_of_one_format(
+    exported: tuple[nn.Module, ImageData, Exported], clean: Path, tmp_path: Path
+) -> None:
+    script, path = exported[2].folder / "predict.py", photo(tmp_path, "gray")
+    without = run_alone(clean, script, path)
+    assert (without.returncode, without.stderr) == (
+        1,
+        "student.py needs torch, which is not installed: pip install torch\n",
+    )
+    link(clean, "onnxruntime")
+    found, expected = run_alone(clean, script, path), run(script.parent, (path, "student.onnx"))
+    assert [(found.returncode, found.stdout.strip())] == expected
+    asked = run_alone(clean, script, path, "student.pt2")
+    assert asked.stderr.startswith("student.pt2 needs torch, which is not installed")
 
 
 def test_preprocessed_values_are_bit_identical(

@@ -210,6 +210,8 @@ def test_mlflow_runs_are_stored_and_continued(
     assert run.info.run_id == run_ids(folder)["mlflow"]
     assert (run.info.run_name, run.info.status) == ("run", "FINISHED")
     assert run.data.params == {"population": "2"}
+    assert run.data.tags["diswot.folder"] == str(folder)
+    assert run.data.tags["mlflow.source.name"] == "diswot"
     history = client.get_metric_history(run.info.run_id, "ce_kd_T_4_/val")
     assert [(each.step, each.value) for each in history] == [(1, 0.5), (2, 1.0)]
     stored = {each.path for each in client.list_artifacts(run.info.run_id)}
