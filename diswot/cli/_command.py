@@ -10,6 +10,7 @@ import click
 from diswot.cli._config import Config, checked, read_config
 from diswot.cli._declared import Grouped, options_declared_by
 from diswot.cli._terminal import say
+from diswot.errors import DiswotError
 from diswot.options import DEFAULT_METHOD, DEFAULT_TASK, GROUPS
 from diswot.runs.config import as_toml
 
@@ -36,7 +37,11 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the command line, whose options override those of a `--config` file."""
         # The options depend on --task and --method, so these two are looked up before click parses.
-        self._own = [*self._options_of_task(args), *self._options_of_method(ctx, args)]
+        try:
+            self._own = [*self._options_of_task(args), *self._options_of_method(ctx, args)]
+        except DiswotError:
+            if not ctx.resilient_parsing:  # a shell completes the name
+                raise
         try:
             rest = super().parse_args(ctx, args)
         except click.BadParameter as error:

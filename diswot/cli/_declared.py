@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
+from diswot.cli._completion import completed
 from diswot.cli._numbers import Real, Whole
 from diswot.options import Declared, declared
 
@@ -27,6 +29,14 @@ class Grouped(click.Option):
         super().__init__(*args, **other)
         self.group = group
         self.essential = essential
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the values that a shell proposes, also for options with names of ours."""
+        chosen = isinstance(self.type, click.Choice)
+        names = None if chosen else completed(ctx, self.name or "", incomplete)
+        if names is None:
+            return super().shell_complete(ctx, incomplete)
+        return [CompletionItem(name) for name in names]
 
 
 def names(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:

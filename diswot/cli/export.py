@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import _options as shared
-from diswot.cli._declared import Folder, names, option
+from diswot.cli._declared import Folder, flagged, names, option
 from diswot.cli._progress import displayed_progress
 from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--arch", help="The architecture; by default the one that the run's verdict selects.")
-@click.option(
+@flagged(
     "--loss",
     help="Loss that the student was trained with; by default the one that is best on "
     "the validation split.",
 )
 @option(SearchOptions, "task", default=None, show_default=False, help="By default the run's.")
-@click.option("--space", help="By default the run's, or the task's.")
+@flagged("--space", help="By default the run's, or the task's.")
 @option(JobOptions, "onnx")
 @click.option(
     "--pt2/--no-pt2",
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     help="Write a torch.export archive; by default unless --no-onnx is given.",
 )
 @click.option("--int8", is_flag=True, help="Also quantize to 8 bits; needs ONNX and the data.")
-@click.option(
+@flagged(
     "--formats",
     callback=names,
     help="All formats to write, instead of the three options above: source,pt2,onnx,int8,openvino,"
     "executorch,litert,coreml.",
 )
-@click.option("--data", help="Data whose test split evaluates every format; by default the run's.")
+@flagged("--data", help="Data whose test split evaluates every format; by default the run's.")
 @shared.IMAGE_SIZE
 @shared.DATA_ROOT
 @click.option("--out", type=Folder(), help="By default RUN/student.")

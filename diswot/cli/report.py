@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from diswot.cli import _options as shared
+from diswot.cli._declared import flagged
 from diswot.cli._runs import space_for
 from diswot.cli._tables import print_json
 from diswot.cli._terminal import say
@@ -14,7 +15,7 @@ from diswot.runs import Activity, Interrupted
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--space", help="By default the run's; package.module:Class for one of your own.")
+@flagged("--space", help="By default the run's; package.module:Class for one of your own.")
 @click.option(
     "--plots/--no-plots",
     default=None,

@@ -91,9 +91,23 @@ def test_options_of_another_task_are_refused(
 
 @pytest.mark.processes
 @pytest.mark.parametrize(
-    ("words", "expected"), [("diswot pre", "predict"), ("diswot predict x --to", "--top")]
+    ("words", "expected"),
+    [
+        ("diswot pre", ["predict"]),
+        ("diswot predict x --to", ["--top"]),
+        ("diswot search --task ", ["images", "landmarks", "text"]),
+        ("diswot search --space mob", ["mobile", "mobile-small"]),
+        ("diswot run --scorer diswot,nw", ["diswot,nwot"]),
+        ("diswot distill --loss diswot", ["diswot", "diswot-dagger"]),
+        ("diswot search --task text --teacher encoder-l", ["encoder-large"]),
+        ("diswot search --data dig", ["digits"]),
+        ("diswot search --teacher h", []),
+        ("diswot latency measure 1-1-1 --form on", ["onnx"]),
+        ("diswot run --track tensorboard,ml", ["tensorboard,mlflow"]),
+        ("diswot export x --formats onnx,open", ["onnx,openvino"]),
+    ],
 )
-def test_the_shell_completes_commands_and_options(words: str, expected: str) -> None:
+def test_the_shell_completes_commands_options_and_names(words: str, expected: list[str]) -> None:
     variables = {
         "_DISWOT_COMPLETE": "bash_complete",
         "COMP_WORDS": words,
@@ -103,4 +117,5 @@ def test_the_shell_completes_commands_and_options(words: str, expected: str) -> 
     done = subprocess.run(
         program, env=os.environ | variables, capture_output=True, text=True, check=True
     )
-    assert done.stdout == f"plain,{expected}\n"
+    assert done.stdout.split() == [f"plain,{name}" for name in expected]
+    assert done.stderr == ""

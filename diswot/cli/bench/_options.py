@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from diswot.cli import Folder, Whole, option, options
+from diswot.cli._declared import flagged
 from diswot.options import DistillationOptions, RecipeOptions, ScoringOptions
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -35,7 +36,7 @@ measurement_options = options.options(
         show_default=True,
         help="Number of random architectures, or all.",
     ),
-    click.option(
+    flagged(
         "--teacher",
         help="Teacher; by default resnet110 for images, otherwise the task's default.",
     ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import displayed_progress, option, options, print_json, print_table, say
+from diswot.cli._declared import flagged
 from diswot.cli.bench._options import (
     measurement_options,
     run_options,
@@ -39,8 +40,8 @@ CAPTION = (
     "--table", help="Official file of nas-bench-101 (.tfrecord); by default in the data root."
 )
 @click.option("--column", help="Column of accuracies in your own file.")
-@click.option("--space", help="Space of your own file: a name or package.module:Class.")
-@click.option("--data", help="Dataset to score on; a built-in truth has its own.")
+@flagged("--space", help="Space of your own file: a name or package.module:Class.")
+@flagged("--data", help="Dataset to score on; a built-in truth has its own.")
 @scorers_option("all")
 @measurement_options
 @option(

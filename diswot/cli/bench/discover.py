@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import Whole, displayed_progress, names, options, print_json, print_table, say
+from diswot.cli._declared import flagged
 from diswot.cli.bench._options import OUT, Sample
 from diswot.runs.folder import next_folder
 
@@ -33,8 +34,8 @@ CAPTION = (
 )
 @click.option("--csv", help="A CSV file of your own instead, with a column `arch`.")
 @click.option("--column", help="Its column of accuracies.")
-@click.option("--space", help="Its search space: a name or package.module:Class.")
-@click.option("--data", help="The dataset that its networks were trained on.")
+@flagged("--space", help="Its search space: a name or package.module:Class.")
+@flagged("--data", help="The dataset that its networks were trained on.")
 @click.option(
     "--sample",
     type=Sample(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diswot.cli import displayed_progress, names, options, print_json, print_table, say
+from diswot.cli._declared import flagged
 from diswot.cli.bench._options import training_options
 from diswot.runs.folder import next_folder
 
@@ -32,7 +33,7 @@ CAPTION = (
     show_default=True,
     help="Names of `diswot list teachers`, or SPACE:ARCHITECTURE, joined with commas.",
 )
-@click.option(
+@flagged(
     "--loss",
     "losses",
     multiple=True,
@@ -91,7 +92,7 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
     help="Table of published figures; by default kd-tables/kd_pairs.csv in the data root, "
     "if it is there.",
 )
-@click.option("--data", default="cifar100", show_default=True, help="A dataset's name.")
+@flagged("--data", default="cifar100", show_default=True, help="A dataset's name.")
 @training_options
 def pairs(
     out: Path | None,
