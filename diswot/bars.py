@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from diswot.devices import is_first
 from diswot.errors import DiswotError, RunError
 from diswot.printable import printable
 from diswot.progress import Progress, Step, silent
+from diswot.runtimes import installed
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
 SECONDS_WORTH_A_LINE = 3
+_SECONDS_BETWEEN_UPDATES = 0.2
 
 
 @contextmanager
@@ -45,14 +49,22 @@ def displayed(progress: Progress | bool | None) -> Iterator[Progress]:
 @contextmanager
 def drawn() -> Iterator[Progress]:
     """Draw progress bars inside the block; yields the callback that updates them."""
+    if _is_notebook() and not installed(("ipywidgets",)):  # rich warns in every step
+        with waiting(_NotebookLines().report) as report:
+            yield report
+        return
     with _new_bars() as bars, waiting(_Bars(bars).report) as report:
         yield report
 
 
+def _is_notebook() -> bool:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell" and "ipykernel" in sys.modules
+
+
 def can_be_drawn() -> bool:
     """Return whether standard error is a terminal, or this is a notebook."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if type(shell).__name__ == "ZMQInteractiveShell" and "ipykernel" in sys.modules:
+    if _is_notebook():
         return True
     try:
         return sys.stderr.isatty()
@@ -128,3 +140,34 @@ class _Bars:
         self._bars.update(
             task, completed=step.done, total=step.total, note=printable(step.note, keep="")
         )
+
+
+class _NotebookLines:
+    """Progress as lines of text below a cell, which are updated in place; needs no widgets."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, str] = {}
+        self._updated = 0.0
+        self._handle: Any = None
+
+    def report(self, step: Step) -> None:
+        """Print a message, or update the line of a stage at most five times per second."""
+        if step.total == 0:
+            sys.stderr.write(printable(f"{step.stage}: {step.note}", keep="") + "\n")
+            return
+        done = 20 * step.done // max(1, step.total)
+        bar = "█" * done + "░" * (20 - done)
+        text = f"{step.stage:>13} {bar} {step.done}/{step.total} {step.note}"
+        self._lines[step.stage] = printable(text.rstrip(), keep="")
+        now = time.monotonic()
+        if step.done >= step.total or now - self._updated >= _SECONDS_BETWEEN_UPDATES:
+            self._updated = now
+            self._show("\n".join(self._lines.values()))
+
+    def _show(self, text: str) -> None:
+        notebook: Any = importlib.import_module("IPython.display")  # which has no types
+        content = notebook.HTML(f"<pre>{escape(text)}</pre>")
+        if self._handle is None:
+            self._handle = notebook.display(content, display_id=True)
+        else:
+            self._handle.update(content)

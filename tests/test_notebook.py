@@ -95,6 +95,7 @@ def test_the_example_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "score" in searched.replace("<th>score</th>", ""), "the progress of the search"
     assert "<th>params</th>" in framed
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert not [item for item in outputs if 'install "ipywidgets"' in item.get("text", "")]
     (plot,) = filter(None, (item.get("data", {}).get("image/svg+xml") for item in outputs))
     assert "Score against parameters" in plot
     assert "<th>val_accuracy</th>" in trained
