@@ -28,7 +28,7 @@ def table_of(name: str) -> LayerTable:
         for n in truth.networks
     ]
     params, macs = np.array([(n.params, n.macs) for n in truth.networks]).T
-    return LayerTable(name, networks, truth.accuracies, params, macs)
+    return LayerTable(name, networks, truth.accuracies, params, macs, truth.scores[:, 0])
 
 
 @click.command()

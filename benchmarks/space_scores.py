@@ -20,7 +20,7 @@ from diswot.networks.costs import measure_costs
 from diswot.networks.probe import Probe
 from diswot.progress import tracked
 from diswot.runs import RecordFile
-from diswot.scorers.student_fit import IMAGES, layer_calls, sum_of_layers
+from diswot.scorers.student_fit import IMAGES, fit_of, layer_calls
 from diswot.seeding import generator_for, seed_for, torch_seed
 from diswot.tasks.images import data_root as find_root
 from search_spaces import Signature, TensorSpec
@@ -84,7 +84,7 @@ def scored(subject: Subject, truth: GroundTruth, index: int, seed: int) -> Score
         network = space.build(space.effective(arch), subject.classes)
     probe = Probe(network, torch.zeros(IMAGES, *subject.shape), costs=costs, seed=number)
     with torch.inference_mode(), scoring_mode(network):
-        score = float(sum_of_layers(layer_calls(probe, slice(IMAGES))[0]))
+        score = float(fit_of(*layer_calls(probe, slice(IMAGES))))
     return Scored(space.to_string(arch), seed, score, costs.params, costs.macs)
 
 

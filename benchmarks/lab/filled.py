@@ -19,7 +19,7 @@ from diswot.networks import scoring_mode
 from diswot.networks.costs import Costs, measure_costs
 from diswot.networks.probe import Probe
 from diswot.progress import tracked
-from diswot.scorers.student_fit import IMAGES, layer_calls, sum_of_layers
+from diswot.scorers.student_fit import IMAGES, fit_of, layer_calls
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks.images import data_root as find_root
 from search_spaces import Signature, TensorSpec
@@ -64,10 +64,10 @@ def filled(subject: Subject, truth: GroundTruth, place: int, seeds: int) -> Fill
     for seed in range(seeds):
         probe = _probe(subject, truth, place, costs, seed=seed)
         with torch.inference_mode(), scoring_mode(probe.network):
-            results.append(layer_calls(probe, slice(IMAGES))[0])
-    scores = [float(sum_of_layers(calls)) for calls in results]
+            results.append(layer_calls(probe, slice(IMAGES)))
+    scores = [float(fit_of(*item)) for item in results]
     columns = zip(
-        *((c.read, c.written, c.positions, c.taps, c.channels) for c in results[0]), strict=True
+        *((c.read, c.written, c.positions, c.taps, c.channels) for c in results[0][0]), strict=True
     )
     numbers = [scores, *columns]
     joined = (" ".join(f"{float(value):.5g}" for value in column) for column in numbers)

@@ -18,6 +18,7 @@ from benchmarks.results_folder import RESULTS, keep
 from diswot.bench.rank_statistics import Vector, kendall, kendall_interval
 from diswot.bench.tables import markdown
 from diswot.csv_table import read_csv
+from diswot.scorers.student_fit import output_freedom
 
 LEFT_OUT = (
     "resnet-s0",
@@ -46,6 +47,7 @@ class Network:
         params: parameters.
         macs: multiply-adds.
         layers: how many layers there are.
+        freedom: degrees of freedom of the outputs, relative to all (`output_freedom`).
     """
 
     read: Vector
@@ -56,6 +58,7 @@ class Network:
     params: float
     macs: float
     layers: int
+    freedom: float
 
 
 @dataclass(frozen=True)
@@ -100,17 +103,26 @@ WEIGHTS: Mapping[str, Weight] = {
 POWERS = {"": 0.0, " / P^¼": 0.25, " / P^⅜": 0.375, " / √P": 0.5, " / P^⅝": 0.625}
 """What that is divided by: powers of the positions P."""
 
-OURS = "√(q r) ln(q r t) / √P"
+FREEDOM = {"": False, "ρ · ": True}
+"""Whether the sum is multiplied by the freedom ρ of the outputs."""
+
+OURS = "ρ · √(q r) ln(q r t) / √P"
 """The form of `student_fit`."""
 
 
-def _form(weight: Weight, power: float) -> Form:
-    return lambda n: float(np.log1p((weight(n) / n.positions**power).sum()))
+def _form(weight: Weight, power: float, *, free: bool) -> Form:
+    def value(n: Network) -> float:
+        total = (weight(n) / n.positions**power).sum()
+        return float(np.log1p(n.freedom * total if free else total))
+
+    return value
 
 
 FORMS: Mapping[str, Form] = {
-    f"{name}{by}": _form(weight, power)
-    for (name, weight), (by, power) in product(WEIGHTS.items(), POWERS.items())
+    f"{factor}{name}{by}": _form(weight, power, free=free)
+    for (factor, free), (name, weight), (by, power) in product(
+        FREEDOM.items(), WEIGHTS.items(), POWERS.items()
+    )
 }
 
 COUNTS: Mapping[str, Form] = {
@@ -161,7 +173,10 @@ def truth_of(name: str) -> Truth:
         of = dict(zip(LAYERS, row, strict=True))
         several = of["positions"] > 1
         counted = {name: values[several] for name, values in of.items()}
-        networks.append(Network(**counted, params=params, macs=macs, layers=len(several)))
+        width, outputs = of["channels"][several][-1], of["channels"][-1]
+        freedom = output_freedom(width, int(outputs))  # a linear layer follows the last map
+        counts = {"params": params, "macs": macs, "layers": len(several), "freedom": freedom}
+        networks.append(Network(**counted, **counts))
     return Truth(networks, table.numbers("accuracy"), np.array(_split(table.column("scores"))))
 
 

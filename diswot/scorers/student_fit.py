@@ -1,8 +1,9 @@
 """Student fit, the default score: how many directions the layers of an untrained student use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import torch
 from torch import Tensor, nn
@@ -28,14 +29,18 @@ class LayerCall:
         written: participation ratio of the output's channels, a scalar.
         positions: number of output positions per example.
         taps: number of kernel positions; 1 for a linear layer.
+        inputs: number of input channels.
         channels: number of output channels.
+        order: position of the call among all calls of the forward pass.
     """
 
     read: Tensor
     written: Tensor
     positions: int
     taps: int
+    inputs: int
     channels: int
+    order: int
 
     @property
     def worth(self) -> Tensor:
@@ -47,7 +52,7 @@ class LayerCall:
 @register(
     Card(
         "student_fit",
-        "number of directions that the layers use for noise images, relative to their map sizes",
+        "directions that the layers use for noise, and rank of what the last layer can output",
         "this project, docs/student-fit.md",
         needs_teacher=False,
         teacher_state="trained",
@@ -55,29 +60,52 @@ class LayerCall:
         supports="any network",
         examples=16,
         repeats=2,
-        version=2,
+        version=3,
     )
 )
 def student_fit(student: Probe, _teacher: Activations) -> Tensor:
-    """Return ln(1 + Σ_l √(q_l r_l / P_l) · ln(q_l r_l t_l)), summed over calls of layers l.
+    """Return ln(1 + ρ Σ_l √(q_l r_l / P_l) · ln(q_l r_l t_l)), summed over calls of layers l.
 
     Source: this project, docs/student-fit.md. q_l and r_l are the participation ratios
     (`filled_directions`) of the input and output channels of layer l, over the positions of
     one noise image and averaged over images; P_l is the number of output positions and t_l the
-    number of kernel positions. Layers with one output position are left out; layers whose
-    input and output are constant add 0. If all layers have one position, the examples of the
-    batch take the place of positions. The score is NaN if an output is not finite.
+    number of kernel positions. ρ is the `output_freedom` of the last layer. Layers with one
+    output position are left out of the sum; layers whose input and output are constant add 0.
+    If all layers have one position, the examples of the batch take the place of positions. The
+    score is NaN if an output is not finite.
 
     Raises:
         NetworkError: the network calls no convolution and no linear layer.
     """
-    calls, output = _counted_calls(student)
-    return torch.where(output.isfinite().all(), sum_of_layers(calls), torch.nan)
+    calls, output = _calls(student)
+    return torch.where(output.isfinite().all(), fit_of(calls, output), torch.nan)
 
 
-def sum_of_layers(calls: Sequence[LayerCall]) -> Tensor:
-    """Return the score, a scalar, from the calls of a network's layers."""
-    return torch.stack([call.worth for call in _counted(calls)]).sum().log1p()
+def fit_of(calls: Sequence[LayerCall], output: Tensor) -> Tensor:
+    """Return the score, a scalar, from the calls of all layers and the output (B, K)."""
+    last, outputs = max(calls, key=lambda call: call.order), output.shape[-1]
+    freedom = 1.0
+    if last.channels == outputs:
+        freedom = output_freedom(last.inputs * last.taps, outputs)
+    return (freedom * torch.stack([call.worth for call in _counted(calls)]).sum()).log1p()
+
+
+def output_freedom(width: int, outputs: int) -> float:
+    """Return how free the outputs of a linear layer are that reads `width` numbers.
+
+    Outputs that are computed from d numbers have at most rank d, but K classes need K - 1
+    (Yang et al., "Breaking the Softmax Bottleneck", ICLR 2018). A matrix of rank d with
+    n = K - 1 rows and columns has d(2n - d) degrees of freedom out of n². The result is their
+    ratio, or 1 if d ≥ n.
+
+    Examples:
+        >>> output_freedom(64, 10), output_freedom(9, 10)
+        (1.0, 1.0)
+        >>> round(output_freedom(4, 10), 3)
+        0.691
+    """
+    missing = max(0.0, 1 - width / (outputs - 1)) if outputs > 1 else 0.0
+    return 1 - missing**2
 
 
 def layer_quantities(student: Probe) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -89,8 +117,8 @@ def layer_quantities(student: Probe) -> tuple[Tensor, Tensor, Tensor, Tensor, Te
     Raises:
         NetworkError: the network calls no convolution and no linear layer.
     """
-    calls, _ = _counted_calls(student)
-    rows = [(c.read, c.written, c.taps, c.positions, c.channels) for c in calls]
+    calls, _ = _calls(student)
+    rows = [(c.read, c.written, c.taps, c.positions, c.channels) for c in _counted(calls)]
     q, r, t, positions, channels = torch.tensor(rows, dtype=torch.float64).T
     return q, r, t, positions, channels
 
@@ -100,8 +128,8 @@ def _counted(calls: Sequence[LayerCall]) -> Sequence[LayerCall]:
     return [call for call in calls if call.positions > 1] or calls
 
 
-def _counted_calls(student: Probe) -> tuple[Sequence[LayerCall], Tensor]:
-    """Return the calls that count, and the network's output.
+def _calls(student: Probe) -> tuple[Sequence[LayerCall], Tensor]:
+    """Return the calls of all layers, and the network's output.
 
     Raises:
         NetworkError: the network calls no convolution and no linear layer.
@@ -114,7 +142,7 @@ def _counted_calls(student: Probe) -> tuple[Sequence[LayerCall], Tensor]:
             f"{student.who} calls no convolution and no linear layer as a module: write its layers "
             "as modules, or use another scorer"
         )
-    return _counted(calls), output
+    return calls, output
 
 
 def layer_calls(student: Probe, images: slice) -> tuple[list[LayerCall], Tensor]:
@@ -125,7 +153,8 @@ def layer_calls(student: Probe, images: slice) -> tuple[list[LayerCall], Tensor]
         images: examples of the batch whose shapes the noise has.
     """
     noise = student.noise(student.generator("student fit"), images)
-    watches = [_watch(layer) for layer in weight_layers(student.network)]
+    order = count()
+    watches = [_watch(layer, order) for layer in weight_layers(student.network)]
     network, who = student.network, student.who
     reader = ActivationReader(network, watches=watches, who=who, only_watched=True)
     with torch.no_grad(), reader as read:
@@ -160,17 +189,18 @@ def filled_directions(samples: Tensor) -> Tensor:
     return torch.where(total == 0, 1, filled).clamp(min=1)
 
 
-def _watch(layer: WeightLayer) -> Watch[LayerCall]:
-    return Watch(lambda _network: [layer], partial(_call, layer))
+def _watch(layer: WeightLayer, order: Iterator[int]) -> Watch[LayerCall]:
+    return Watch(lambda _network: [layer], partial(_call, layer, order))
 
 
-def _call(layer: WeightLayer, given: Tensor, output: Tensor) -> LayerCall:
+def _call(layer: WeightLayer, order: Iterator[int], given: Tensor, output: Tensor) -> LayerCall:
     read, written = (_channels(layer, item) for item in (given, output))
-    positions, width = written.shape[1:]
+    inputs, (positions, width) = read.shape[-1], written.shape[1:]
     if positions == 1:  # the examples take the place of positions
         read, written = read.transpose(0, 1), written.transpose(0, 1)
     q, r = (filled_directions(item).mean() for item in (read, written))
-    return LayerCall(q, r, positions, layer.weight.shape[2:].numel(), width)
+    taps = layer.weight.shape[2:].numel()
+    return LayerCall(q, r, positions, taps, inputs=inputs, channels=width, order=next(order))
 
 
 def _channels(layer: WeightLayer, output: Tensor) -> Tensor:

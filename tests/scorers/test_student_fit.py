@@ -1,7 +1,7 @@
 """student_fit against a direct transcription of its definition, and its properties."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from torch import Tensor, nn
 import diswot
 from diswot.errors import NetworkError
 from diswot.scorers import find_scorer, layer_quantities
+from diswot.scorers.student_fit import output_freedom
 from search_spaces import ResNetDepthSpace
 from tests.scorers.probes import (
+    CLASSES,
     NETWORKS,
     batch,
     calls,
@@ -50,9 +52,15 @@ def by_image(output: Tensor) -> list[np.ndarray]:
     return [image.reshape(-1, image.shape[-1]).double().numpy() for image in rows.detach()]
 
 
-def transcribed(network: nn.Module, noise: Tensor) -> float:
-    """Return ln(1 + Σ √(q r / P) · ln(q r t)) of the layers that write several positions."""
+def transcribed(network: nn.Module, noise: Tensor, width: int) -> float:
+    """Return ln(1 + ρ Σ √(q r / P) · ln(q r t)) of the layers that write several positions.
+
+    ρ is d (2n - d) / n² for n = K - 1 and a classifier that reads d numbers, at most n.
+    """
     total = 0.0
+    needed = CLASSES - 1
+    rank = min(width, needed)
+    freedom = rank * (2 * needed - rank) / needed**2
     for layer in layers(network):
         for given, output in calls(network, [layer], noise):
             positions = len(by_image(output)[0])
@@ -61,15 +69,63 @@ def transcribed(network: nn.Module, noise: Tensor) -> float:
             pairs = directions(by_image(given)) * directions(by_image(output))
             taps = math.prod(layer.weight.shape[2:])
             total += math.sqrt(pairs / positions) * math.log(pairs * taps)
-    return math.log(1 + total)
+    return math.log(1 + freedom * total)
 
 
-@pytest.mark.parametrize("build", list(NETWORKS.values()), ids=list(NETWORKS))
-def test_student_fit_equals_its_definition(build: Callable[[], nn.Module]) -> None:
+def narrow(width: int) -> nn.Module:
+    """Return a network whose classifier reads `width` channels."""
+    torch.manual_seed(1)
+    body = [nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, width, 3)]
+    return nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, CLASSES))
+
+
+DEFINED: Mapping[str, tuple[Callable[[], nn.Module], int]] = {
+    "resnet": (NETWORKS["resnet"], 16),
+    "cell": (NETWORKS["cell"], 16),
+    "transformer": (NETWORKS["transformer"], 12),
+    "narrow": (lambda: narrow(2), 2),
+    "nearly wide enough": (lambda: narrow(5), 5),
+    "wide enough": (lambda: narrow(6), 6),
+}
+
+
+@pytest.mark.parametrize(("build", "width"), list(DEFINED.values()), ids=list(DEFINED))
+def test_student_fit_equals_its_definition(build: Callable[[], nn.Module], width: int) -> None:
     student = probe_of(build(), batch(), "student_fit")
     noise = torch.randn(4, *batch()[0].shape[1:], generator=student.generator("student fit"))
     found = find_scorer("student_fit")(student, student)
-    assert found == {"student_fit": pytest.approx(transcribed(build(), noise), rel=1e-4)}
+    assert found == {"student_fit": pytest.approx(transcribed(build(), noise, width), rel=1e-4)}
+
+
+class Reordered(nn.Module):
+    """A network whose classifier is registered before the layers that it follows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        body = narrow(2)
+        self.classifier, self.body = body[-1], body[:-1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.body(x))
+
+
+def test_the_last_layer_is_the_one_that_is_called_last() -> None:
+    assert score("student_fit", Reordered()) == pytest.approx(score("student_fit", narrow(2)))
+
+
+def test_a_last_layer_that_does_not_write_the_output_has_no_factor() -> None:
+    both = nn.Sequential(narrow(2), nn.Unflatten(1, (1, CLASSES)), nn.AvgPool1d(2), nn.Flatten())
+    wide = nn.Sequential(narrow(2)[:-1], nn.Linear(2, 3))
+    assert score("student_fit", both) == pytest.approx(score("student_fit", wide), rel=1e-6)
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 10, 1000])
+def test_the_freedom_of_outputs_is_that_of_a_matrix_of_their_rank(outputs: int) -> None:
+    found = [output_freedom(width, outputs) for width in range(1, outputs + 2)]
+    needed = outputs - 1
+    assert found[max(needed, 1) - 1 :] == [1.0] * (len(found) - max(needed, 1) + 1)
+    ranks = [d * (2 * needed - d) / needed**2 for d in range(1, needed)]
+    assert found[: len(ranks)] == pytest.approx(ranks)
 
 
 def test_student_fit_uses_no_teacher_labels_or_gradients() -> None:
@@ -163,6 +219,6 @@ def test_the_order_of_candidates_does_not_change_scores() -> None:
 def test_a_search_records_the_score_version_and_uses_no_teacher() -> None:
     found = diswot.search("resnet20", population=2, generations=1, **QUICK)
     settings = found.manifest["settings"]
-    assert settings["scorer_versions"] == {"student_fit": 2}
+    assert settings["scorer_versions"] == {"student_fit": 3}
     assert settings["needs_teacher"] is False
     assert settings["teacher_state"] == "random"

@@ -59,8 +59,8 @@ def test_a_new_run_reports_no_older_version(tmp_path: Path) -> None:
 
 def test_an_unknown_version_is_refused(old: Path, tmp_path: Path) -> None:
     folder = unfinished(tmp_path / "run", lines_of(old)[:5], old)
-    changed(folder, lambda used: used.update(scorer_versions={"student_fit": 3}))
-    with pytest.raises(OptionError, match="the scorer student_fit_3, which is not installed here"):
+    changed(folder, lambda used: used.update(scorer_versions={"student_fit": 2}))
+    with pytest.raises(OptionError, match="the scorer student_fit_2, which is not installed here"):
         resume(folder, space=Tiny())
 
 

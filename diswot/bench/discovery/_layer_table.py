@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from diswot.bench.discovery._formula import QUANTITIES, Formula
@@ -17,10 +16,13 @@ from diswot.bench.rank_statistics import Vector
 from diswot.bench.record_store import RecordStore
 from diswot.errors import DataError, first_line
 from diswot.progress import Progress, Step
-from diswot.scorers import layer_quantities
-from diswot.scorers.student_fit import IMAGES, LayerCall, sum_of_layers
+from diswot.scorers import find_scorer, layer_quantities, student_fit
+from diswot.scorers.student_fit import IMAGES
 from diswot.search import Evaluator
 from search_spaces import Architecture
+
+COLUMNS = ("params", "macs", "student_fit")
+"""Numbers of each network in the records of measurements."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,7 @@ class LayerTable:
         accuracies: accuracies in % (N,).
         params: numbers of parameters (N,).
         macs: multiply-adds (N,).
+        student_fit: values of the default score (N,).
     """
 
     name: str
@@ -40,6 +43,7 @@ class LayerTable:
     accuracies: Vector
     params: Vector
     macs: Vector
+    student_fit: Vector
 
     def __len__(self) -> int:
         return len(self.networks)
@@ -47,17 +51,12 @@ class LayerTable:
     def part(self, places: NDArray[np.int64], name: str) -> "LayerTable":
         """Return the table of some networks, under another name."""
         networks = [self.networks[place] for place in places]
-        columns = (each[places] for each in (self.accuracies, self.params, self.macs))
-        return LayerTable(name, networks, *columns)
+        columns = (self.accuracies, self.params, self.macs, self.student_fit)
+        return LayerTable(name, networks, *(each[places] for each in columns))
 
     def scores(self, formula: Formula) -> Vector:
         """Return the sum of a formula over the layers of each network (N,)."""
         return np.add.reduceat(formula(self._layers), self._starts)
-
-    @property
-    def student_fit(self) -> Vector:
-        """Values of the default score (N,), computed from the same quantities."""
-        return np.array([float(sum_of_layers(_calls(network))) for network in self.networks])
 
     @cached_property
     def _layers(self) -> dict[str, Vector]:
@@ -70,15 +69,6 @@ class LayerTable:
     def _starts(self) -> NDArray[np.int64]:
         lengths = [len(network["q"]) for network in self.networks]
         return np.cumsum([0, *lengths[:-1]])
-
-
-def _calls(layers: Mapping[str, Vector]) -> list[LayerCall]:
-    """Return the layers of a network as `student_fit` reads them."""
-    rows = np.column_stack([layers[symbol] for symbol in ("q", "r", "P", "t", "c")])
-    return [
-        LayerCall(torch.tensor(q), torch.tensor(r), int(positions), int(taps), int(channels))
-        for q, r, positions, taps, channels in rows
-    ]
 
 
 def measured_table(
@@ -98,7 +88,13 @@ def measured_table(
     """
     evaluator = evaluator_for(settings)
     names = [truth.space.to_string(arch) for arch in truth.architectures]
-    about = {"truth": truth.name, "target": target, "images": IMAGES, **settings.to_json()}
+    about = {
+        "truth": truth.name,
+        "target": target,
+        "images": IMAGES,
+        "scorer_versions": dict(find_scorer("student_fit").versions),
+        **settings.to_json(),
+    }
     with RecordStore(folder, about, key=["arch"]) as store:
         for done, (name, arch) in enumerate(zip(names, truth.architectures, strict=True), start=1):
             if (name,) not in store.records:
@@ -106,16 +102,16 @@ def measured_table(
             progress(Step(f"layers of {truth.name}", done, len(names)))
         records = [store.records[name,] for name in names]
     networks = [{s: np.array(record[s], dtype=float) for s in QUANTITIES} for record in records]
-    costs = (np.array([record[each] for record in records], float) for each in ("params", "macs"))
-    return LayerTable(truth.name, networks, truth.accuracies(target), *costs)
+    columns = (np.array([record[each] for record in records], float) for each in COLUMNS)
+    return LayerTable(truth.name, networks, truth.accuracies(target), *columns)
 
 
 def _measured(evaluator: Evaluator, arch: Architecture, name: str) -> dict[str, Any]:
     """Return costs of a network and the quantities of its layers, as JSON values."""
     costs = evaluator.costs(arch)
     try:
-        with evaluator.probe(arch, 0, costs) as (student, _):
-            quantities = layer_quantities(student)
+        with evaluator.probe(arch, 0, costs) as (student, teacher):
+            quantities, score = layer_quantities(student), float(student_fit(student, teacher))
     except Exception as error:  # a network of users can raise anything
         raise DataError(
             f"{name} cannot be measured ({type(error).__name__}: {first_line(error)}): "
@@ -125,4 +121,4 @@ def _measured(evaluator: Evaluator, arch: Architecture, name: str) -> dict[str, 
         symbol: [round(value, 5) for value in values.tolist()]
         for symbol, values in zip(QUANTITIES, quantities, strict=True)
     }
-    return {"params": costs.params, "macs": costs.macs, **layers}
+    return dict(zip(COLUMNS, (costs.params, costs.macs, score), strict=True)) | layers

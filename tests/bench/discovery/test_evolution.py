@@ -39,7 +39,7 @@ def table(name: str, seed: int, networks: int = 40) -> LayerTable:
     drawn = [layers() for _ in range(networks)]
     accuracies = np.array([float((n["q"] * n["r"] / n["P"]).sum()) for n in drawn])
     params = rng.integers(100, 1000, networks).astype(float)
-    return LayerTable(name, drawn, accuracies, params, params[::-1])
+    return LayerTable(name, drawn, accuracies, params, params[::-1], params)
 
 
 def test_a_formula_is_summed_over_layers() -> None:
@@ -51,7 +51,7 @@ def test_a_formula_is_summed_over_layers() -> None:
 
 def test_networks_without_positions_count_all_layers() -> None:
     layers = {symbol: np.array([2.0, 3.0]) for symbol in QUANTITIES} | {"P": np.ones(2)}
-    both = LayerTable("flat", [layers] * 2, np.arange(2.0), np.ones(2), np.ones(2))
+    both = LayerTable("flat", [layers] * 2, np.arange(2.0), *[np.ones(2)] * 3)
     assert both.scores(Formula.parse("q")).tolist() == [5, 5]
 
 
@@ -62,19 +62,6 @@ def test_the_text_of_a_formula_is_its_value(text: str) -> None:
     formula, layers = Formula.parse(text), table("one", 0).networks[0]
     names = {name: getattr(np, name) for name in ("maximum", "minimum", "sqrt", "log1p")}
     assert formula(layers) == pytest.approx(eval(str(formula), names, dict(layers)))
-
-
-def test_student_fit_is_the_score_of_the_same_name() -> None:
-    evaluator = resolve_scoring("resnet20", "thin", data="digits", scorer="student_fit").evaluator
-    arch = evaluator.space.sample(np.random.default_rng(0))
-    from diswot.scorers import layer_quantities, student_fit
-
-    with evaluator.probe(arch, 0, evaluator.costs(arch)) as (student, teacher):
-        quantities = layer_quantities(student)
-        score = float(student_fit(student, teacher))
-    layers = dict(zip(QUANTITIES, (each.numpy() for each in quantities), strict=True))
-    one = LayerTable("one", [layers], np.ones(1), np.ones(1), np.ones(1))
-    assert one.student_fit[0] == pytest.approx(score)
 
 
 def test_evolution_finds_a_formula_that_ranks_left_out_networks() -> None:
@@ -115,7 +102,7 @@ def test_a_third_of_a_table_is_left_out() -> None:
 
 def test_a_score_that_ranks_nothing_has_tau_0() -> None:
     constant = [{symbol: np.ones(1) for symbol in QUANTITIES}] * 10
-    flat = LayerTable("flat", constant, np.arange(10.0), np.ones(10), np.ones(10))
+    flat = LayerTable("flat", constant, np.arange(10.0), *[np.ones(10)] * 3)
     rows = leave_one_out([flat, table("one", 0)], SMALL, seeds=1, progress=silent)
     assert [row.kendall for row in rows if row.left_out == "flat"] == [0, 0, 0, 0]
 
