@@ -1,6 +1,6 @@
 """What the default search is worth within budgets: `python -m benchmarks.thin_budgets`.
 
-On the truth `digits-thin`, over twelve budgets (four each of parameters, multiply-adds and
+On the truth `digits-thin`, over 27 budgets (nine each of parameters, multiply-adds and
 milliseconds) and twenty seeds: the regret of the student that the default search ends with, of the
 largest within the budget, of a random one, and of the one after twenty short trainings. The search
 is that of `diswot search`: its scores, its engine, its number of evaluations, among the networks
@@ -35,7 +35,7 @@ from diswot.tasks.images import load_data
 from search_spaces import Architecture
 
 SEEDS = 20
-SHARES = (0.2, 0.4, 0.6, 0.8)
+SHARES = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
 """Of the networks that meet a budget: of each cost, so many of the truth's."""
 
 TRAININGS = 20

@@ -53,21 +53,21 @@ NAMES = {"diswot": "DisWOT", "diswot-dagger": "DisWOT†"}
 def run(out: Path | None, as_json: bool, track: Sequence[str] | None, **chosen: Any) -> None:
     """Search and distill a student, compare it with baselines, and export one.
 
-    Defaults: scikit-learn's digits as 1×16×16 images, a ResNet-56 trained on them,
-    the 64 networks of S0, at most 300k parameters.
+    With no option: digits, a ResNet-56, students of at most 10k parameters, 20 short
+    trainings. If you name teacher, space or data: S0 and at most 300k.
 
     Example: diswot run --data cifar100 --teacher resnet56 --max-params 300k
     """
-    from diswot.pipeline import DEFAULT_BUDGET, check_run
+    from diswot.pipeline import check_run, with_defaults
     from diswot.pipeline import run as run_main_job
     from diswot.tasks import find_subject
 
     # Check all options first: a run takes minutes to hours.
     check_alone("diswot run")
-    budget = taken_budget(chosen) or DEFAULT_BUDGET
+    teacher, space, limits = chosen.pop("teacher"), chosen.pop("space"), taken_budget(chosen)
+    space, budget, chosen = with_defaults(teacher, space, budget=limits, options=chosen)
     settle_workers(chosen)
-    check_run(budget=budget, out=out, **chosen)
-    teacher, space = chosen.pop("teacher"), chosen.pop("space")
+    check_run(teacher, space, budget=budget, out=out, **chosen)
     subject = find_subject(chosen, teacher=teacher, space=space)
     with displayed_progress() as display:
         chosen["data"] = subject.load(display)

@@ -31,7 +31,7 @@ class Probe(Activations):
     [`Activations`][diswot.networks.Activations].
 
     Args:
-        network: the student, in the mode for scoring.
+        network: the student, in the mode for scoring; it is moved to the device of the inputs.
         *inputs: inputs of the batch, each (B, …).
         labels: class of each example (B,); `None` without classes.
         costs: parameters and MACs of the architecture.
@@ -61,9 +61,9 @@ class Probe(Activations):
         differentiable: bool = False,
         signature: Signature | None = None,
     ) -> None:
-        # With channels-last memory, convolutions on a CPU take half to two thirds of the time.
         self.who = named(network)
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # With channels-last memory, convolutions on a CPU take half to two thirds of the time.
+        self.network = network.to(inputs[0].device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.inputs = tuple(_prepared(item, differentiable=differentiable) for item in inputs)
         self.labels = labels
         self.costs = costs

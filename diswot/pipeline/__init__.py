@@ -2,7 +2,8 @@
 
 from diswot.options import RunOptions
 from diswot.pipeline._comparing import TrainedStudent
-from diswot.pipeline._job import DEFAULT_BUDGET, run
+from diswot.pipeline._defaults import DEFAULT_BUDGET, with_defaults
+from diswot.pipeline._job import run
 from diswot.pipeline._report import Row, RunReport
 from diswot.pipeline._resume import resume
 from diswot.pipeline._run_checks import check_run
@@ -25,4 +26,5 @@ __all__ = [
     "run",
     "verdict",
     "whole_run_of",
+    "with_defaults",
 ]

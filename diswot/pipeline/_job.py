@@ -23,6 +23,7 @@ from diswot.options import (
     filled,
     options_of,
 )
+from diswot.pipeline._defaults import with_defaults
 from diswot.pipeline._exportable import check_exportable
 from diswot.pipeline._make_students import MakeStudents
 from diswot.pipeline._method import takes_run_options, with_method
@@ -49,7 +50,6 @@ from diswot.tasks import find_subject
 from diswot.training import recipe_options, teacher_epochs
 from search_spaces import SearchSpace
 
-DEFAULT_BUDGET = Budget(params=300_000)
 TRAINING = (
     *(name for name in declared(RecipeOptions) if name != "seed"),
     *("teacher_epochs", "flips", "teacher_view", "force"),
@@ -62,7 +62,7 @@ def run(
     teacher: str | nn.Module | None = None,
     space: str | SearchSpace | None = None,
     *,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
     out: str | Path,
     progress: Progress | bool | None = None,
     **options: Unpack[RunOptions],
@@ -81,7 +81,9 @@ def run(
             task's default teacher.
         space: a built-in name, `package.module:Class`, or a space; by default the task's
             default space.
-        budget: upper limits on what a student may cost; by default 300,000 parameters.
+        budget: upper limits on what a student may cost; by default 300,000 parameters. If
+            neither teacher, space nor data are given, images have the space `thin`, 10,000
+            parameters and 20 short trainings by default.
         out: the run folder, new or empty.
         progress: a callback for every step, or `False` for none; by default progress bars are
             drawn if standard error is a terminal or this is a notebook.
@@ -101,7 +103,8 @@ def run(
     """
     with displayed(progress) as report:
         settings = check_run(teacher, space, budget=budget, out=out, **options)
-        method, own, known = with_method(options)
+        space, limits, chosen = with_defaults(teacher, space, budget=budget, options=options)
+        method, own, known = with_method(chosen)
         options = cast(RunOptions, known)
         folder, job = Path(out), filled(JobOptions, options_of(JobOptions, options))
         if settings.latency is not None and job["onnx"] is False and options.get("latency") is None:
@@ -126,7 +129,7 @@ def run(
             settings.trainings.plan(job["epochs"])  # raise errors before the search, not after it
             if (batch_size := options.get("batch_size")) is not None:
                 check_batch_size(data, batch_size, split=method.scored_on)
-            search = _Search(teacher, space, budget, options, method, own)
+            search = _Search(teacher, space, limits, options, method, own)
             students = MakeStudents(method, partial(workshop_of, space, options, own))
             stages = main_job(search.start, students, teacher_first=search.needs_teacher)
             setup = TrainingSetup(teacher, options, report, method=method, own=own)

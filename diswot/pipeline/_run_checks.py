@@ -14,6 +14,7 @@ from diswot.options import (
     ScoringOptions,
     options_of,
 )
+from diswot.pipeline._defaults import with_defaults
 from diswot.pipeline._method import takes_run_options, with_method
 from diswot.runs.folder import check_new_folder
 from diswot.search import Budget, SearchSettings, check_scoring, settled
@@ -27,7 +28,7 @@ def check_run(
     teacher: str | nn.Module | None = None,
     space: str | SearchSpace | None = None,
     *,
-    budget: Budget,
+    budget: Budget | None = None,
     out: str | Path | None,
     **options: Unpack[RunOptions],
 ) -> SearchSettings:
@@ -36,7 +37,7 @@ def check_run(
     Args:
         teacher: as for `run`.
         space: as for `run`.
-        budget: upper limits on what a student may cost.
+        budget: upper limits on what a student may cost; `None` for the default.
         out: the run folder, which must be new or empty.
         **options: options of `run`.
 
@@ -47,9 +48,10 @@ def check_run(
         check_new_folder(Path(out))
     if options.get("onnx"):
         require_onnx()
-    method, own, known = with_method(options)
+    space, limits, chosen = with_defaults(teacher, space, budget=budget, options=options)
+    method, own, known = with_method(chosen)
     options = cast(RunOptions, known)
-    settings, _, _ = settled(budget, options)
+    settings, _, _ = settled(limits, options)
     wanted, engine = options.get("shortlist", 1), settings.engine
     if wanted > 1 and settings.trainings.divided:
         raise OptionError(

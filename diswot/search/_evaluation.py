@@ -251,8 +251,8 @@ class Evaluator:
         differentiable = self.scorer.card.needs_gradients
         with torch.inference_mode(not differentiable), torch_seed(seed):
             network = self.source.student(self.space.effective(arch))
-            with scoring_mode(network.to(self.device)):
-                student = Probe(
+            with scoring_mode(network):
+                student = Probe(  # which moves the network to the device of the batch
                     network,
                     *repeat.inputs,
                     labels=repeat.labels,

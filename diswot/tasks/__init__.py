@@ -5,6 +5,7 @@ from diswot.tasks._batch import Batch
 from diswot.tasks._class_balance import check_class_labels, class_labels, class_weights
 from diswot.tasks._class_metrics import ClassMetrics, ClassRow
 from diswot.tasks._correlation import Matthews
+from diswot.tasks._demonstration import Demonstration
 from diswot.tasks._difference import Difference, mean_difference
 from diswot.tasks._examples import SPLITS, Changes, Examples, SplitName, TrainingBatches
 from diswot.tasks._folder_metrics import FolderMetrics, folder_metrics
@@ -40,6 +41,7 @@ __all__ = [
     "ClassMetrics",
     "ClassRow",
     "Dataset",
+    "Demonstration",
     "Difference",
     "Example",
     "Examples",

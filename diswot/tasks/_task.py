@@ -10,6 +10,7 @@ from torch import nn
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.references import NO_CODE
+from diswot.tasks._demonstration import Demonstration
 from diswot.tasks._examples import Changes, Examples
 from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
@@ -59,6 +60,8 @@ class Task(ABC):
         data: default dataset.
         teacher: default teacher.
         space: default search space.
+        demonstration: what a run does that names neither teacher, space nor data; `None` for the
+            default space.
         losses: losses with which the winner of a run is trained. The first does not use the
             teacher; the second is also used for baselines and shortlists.
         teachers: names of the teachers that a student is distilled from together; losses for a
@@ -78,6 +81,7 @@ class Task(ABC):
     data: str
     teacher: str
     space: str
+    demonstration: Demonstration | None = None
     losses: tuple[str, ...]
     teachers: tuple[str, ...] = ("teacher",)
     outputs: str = "outputs"

@@ -72,7 +72,7 @@ def transcribed(network: nn.Module, noise: Tensor, width: int) -> float:
     return math.log(1 + freedom * total)
 
 
-def narrow(width: int) -> nn.Module:
+def narrow(width: int) -> nn.Sequential:
     """Return a network whose classifier reads `width` channels."""
     torch.manual_seed(1)
     body = [nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, width, 3)]
@@ -106,21 +106,22 @@ class Reordered(nn.Module):
         self.classifier, self.body = body[-1], body[:-1]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.body(x))
+        found: Tensor = self.classifier(self.body(x))
+        return found
 
 
 def test_the_last_layer_is_the_one_that_is_called_last() -> None:
     assert score("student_fit", Reordered()) == pytest.approx(score("student_fit", narrow(2)))
 
 
-def test_a_last_layer_that_does_not_write_the_output_has_no_factor() -> None:
+def test_a_last_layer_before_a_pooled_output_has_no_factor() -> None:
     both = nn.Sequential(narrow(2), nn.Unflatten(1, (1, CLASSES)), nn.AvgPool1d(2), nn.Flatten())
     wide = nn.Sequential(narrow(2)[:-1], nn.Linear(2, 3))
     assert score("student_fit", both) == pytest.approx(score("student_fit", wide), rel=1e-6)
 
 
 @pytest.mark.parametrize("outputs", [1, 2, 10, 1000])
-def test_the_freedom_of_outputs_is_that_of_a_matrix_of_their_rank(outputs: int) -> None:
+def test_output_freedom_is_that_of_a_matrix_of_this_rank(outputs: int) -> None:
     found = [output_freedom(width, outputs) for width in range(1, outputs + 2)]
     needed = outputs - 1
     assert found[max(needed, 1) - 1 :] == [1.0] * (len(found) - max(needed, 1) + 1)

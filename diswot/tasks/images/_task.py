@@ -11,6 +11,7 @@ from diswot.errors import OptionError
 from diswot.options import TEACHER_VIEWS, DataOptions
 from diswot.progress import Progress, silent
 from diswot.tasks._accuracy import Top1
+from diswot.tasks._demonstration import Demonstration
 from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Dataset, Task
@@ -47,6 +48,7 @@ class ImageClassification(Task):
     data = "digits"
     teacher = "resnet56"
     space = "s0"
+    demonstration = Demonstration(space="thin", max_params=10_000, trainings=20)
     losses: tuple[str, ...] = ("alone", "diswot", "diswot-dagger")
     outputs = "classes"
     teacher_views = TEACHER_VIEWS

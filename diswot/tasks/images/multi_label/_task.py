@@ -48,6 +48,7 @@ class MultiLabelImages(ImageClassification):
     named_data = NAMED_DATA
     data = "digit-sets"
     teacher = "resnet20"
+    demonstration = None
     losses = ("bce", "bce-mld")
     outputs = "labels"
     streams = False
