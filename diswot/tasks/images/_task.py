@@ -48,7 +48,9 @@ class ImageClassification(Task):
     data = "digits"
     teacher = "resnet56"
     space = "s0"
-    demonstration = Demonstration(space="thin", max_params=10_000, trainings=20)
+    demonstration: Demonstration | None = Demonstration(
+        space="thin", max_params=10_000, trainings=20
+    )
     losses: tuple[str, ...] = ("alone", "diswot", "diswot-dagger")
     outputs = "classes"
     teacher_views = TEACHER_VIEWS
