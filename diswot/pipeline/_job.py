@@ -116,7 +116,7 @@ def run(
                 loaded, space = subject.load(report), subject.space
                 return started(
                     method,
-                    Assignment(folder, loaded, teacher, space, budget, known, own, report),
+                    Assignment(folder, loaded, teacher, space, limits, known, own, report),
                 )
             teacher, space = subject.teacher, subject.space
             data = subject.load(report)
