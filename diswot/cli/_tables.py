@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from diswot.cli._terminal import say, written
 
 if TYPE_CHECKING:
-    from diswot.export import Exported, Form
+    from diswot.export import Exported, Form, Quantization
     from diswot.search import Candidate
 
 WORDS = (
@@ -134,6 +134,18 @@ def _print_layers(form: Form) -> None:
     )
 
 
+def _print_quantization(found: Quantization) -> None:
+    """Print what 8 bits cost on the validation split, and advise fine-tuning if it is much."""
+    costs = (
+        f"validation {found.exact.name} {found.exact.brief} in fp32, {found.before.brief} in int8"
+    )
+    if found.after is not None:
+        used = "which is exported" if found.is_improved else "no better, so it is not exported"
+        say(f"int8: {costs}, {found.after.brief} after fine-tuning, {used}")
+    elif found.is_large:
+        say(f"int8: {costs}: --qat fine-tunes the weights for 8 bits")
+
+
 def print_exported(exported: Exported) -> None:
     """Print accuracy, latency and size of every exported format, and why others are missing."""
     forms = exported.forms.values()
@@ -161,6 +173,8 @@ def print_exported(exported: Exported) -> None:
     for form in forms:
         if form.layers:
             _print_layers(form)
+        if form.quantization is not None:
+            _print_quantization(form.quantization)
         if form.milliseconds is None:
             say(f"note: {form.file} was converted but not run: it runs only on devices")
     for name, reason in exported.left_out.items():

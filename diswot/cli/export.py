@@ -41,6 +41,12 @@ if TYPE_CHECKING:
     help="Write a torch.export archive; by default unless --no-onnx is given.",
 )
 @click.option("--int8", is_flag=True, help="Also quantize to 8 bits; needs ONNX and the data.")
+@click.option(
+    "--qat",
+    is_flag=True,
+    help="Fine-tune the 8-bit network with simulated quantization if it loses more than one point "
+    "on the validation split (extra qat).",
+)
 @flagged(
     "--formats",
     callback=names,
@@ -66,6 +72,7 @@ def export(
     onnx: bool | None,
     pt2: bool | None,
     int8: bool,
+    qat: bool,
     formats: tuple[str, ...] | None,
     out: Path | None,
     push_to_hub: str | None,
@@ -78,7 +85,7 @@ def export(
 
     Example: diswot export runs/search-1 --out student/
     """
-    from diswot.export import check_repo, push, wanted_forms
+    from diswot.export import check_fine_tuning, check_repo, push, wanted_forms
     from diswot.export import export as export_student
     from diswot.search import task_of
 
@@ -89,6 +96,7 @@ def export(
         check_repo(push_to_hub)
     forms: dict[str, Any] = {"onnx": onnx, "pt2": pt2, "int8": int8, "formats": formats}
     wanted = wanted_forms(**forms)
+    check_fine_tuning(wanted, qat=qat)
     used = _used(run, task)
     saved, space = _found(run, arch, loss, space)
     found_task = task_of(used, task)
@@ -97,6 +105,7 @@ def export(
         target,
         task=found_task,
         data=_data(run, used, task=task, needed="int8" in wanted, **chosen),
+        qat=qat,
         **forms,
     )
     pushed = {} if push_to_hub is None else {"commit": push(target, push_to_hub)}

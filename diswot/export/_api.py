@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from diswot.export._formats import FORMATS, WEIGHTS, Format
 from diswot.export._forms import Form, Forms
 from diswot.export._network import standalone
 from diswot.export._process import Process, Runner
-from diswot.export._requested_formats import check_possible, wanted_forms
+from diswot.export._requested_formats import check_fine_tuning, check_possible, wanted_forms
 from diswot.networks import unwrapped
 from diswot.options import takes_options
 from diswot.runs import digest_of, writing_into
@@ -102,6 +102,7 @@ def export(
     onnx: bool | None = None,
     pt2: bool | None = None,
     int8: bool = False,
+    qat: bool = False,
     formats: Sequence[str] | None = None,
     images: Any = None,
 ) -> Exported:
@@ -130,6 +131,9 @@ def export(
         onnx: whether to write ONNX; by default if the extra `onnx` is installed.
         pt2: whether to write the archive; by default yes, unless `onnx` is `False`.
         int8: whether to write a quantized ONNX file, calibrated on training examples of `data`.
+        qat: whether the network is fine-tuned with simulated quantization (torchao) if int8
+            loses more than one point on the validation split; the other formats stay as they
+            are.
         formats: names of all formats to write, instead of `onnx`, `pt2` and `int8`: `source`
             (always tried), `pt2`, `onnx`, `int8`, `openvino`, `executorch`, `litert`, `coreml`.
         images: an `ImageSpec`, as accepted by version 0.1.0 instead of `signature`.
@@ -167,6 +171,7 @@ def export(
     kind = _task_of(task, data)
     dataset = None if data is None else kind.load(data)
     wanted = wanted_forms(onnx=onnx, pt2=pt2, int8=int8, formats=formats)
+    check_fine_tuning(wanted, qat=qat)
     if "int8" in wanted and dataset is None:
         raise OptionError("int8 is quantized on training examples: name them as data")
     # 2. Signature, architecture and metrics: as given, else as recorded with the student.
@@ -178,7 +183,7 @@ def export(
     network = standalone(student)
     # 3. Write and check all forms in a temporary folder, which is renamed when complete.
     with writing_into(str(target)), _appearing(target) as made:
-        forms = Forms(network, made, packaging, architecture=architecture, dataset=dataset)
+        forms = Forms(network, made, packaging, architecture=architecture, dataset=dataset, qat=qat)
         written, left_out = _fill(forms, wanted, noted, kind)
     sizes = {file.name: file.stat().st_size for file in sorted(target.iterdir())}
     return Exported(target, tuple(sizes), written, left_out, sizes, kind.noun)
@@ -272,8 +277,10 @@ def _compared(
     measure = None
     if reference is not None:
         measure = reference.check(file, process) if exact else reference.measured(process)
-    layers = () if exact else forms.layers
-    return Form(file, size, milliseconds, torch.get_num_threads(), difference, measure, layers)
+    found = Form(file, size, milliseconds, torch.get_num_threads(), difference, measure)
+    if exact:
+        return found
+    return replace(found, layers=forms.layers, quantization=forms.quantization)
 
 
 @contextmanager

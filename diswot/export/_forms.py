@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypedDict
 
 from safetensors.torch import save
@@ -17,9 +18,10 @@ from diswot.export._devices import (
     write_litert,
     write_openvino,
 )
+from diswot.export._fine_tuning import Quantization, fine_tuned
 from diswot.export._formats import FORMATS, WEIGHTS
 from diswot.export._int8 import write_int8
-from diswot.export._int8_layers import LayerLoss
+from diswot.export._int8_layers import LayerLoss, OnnxFile
 from diswot.export._network import OutputOnly, cases_of, outputs_of
 from diswot.export._onnx import write_onnx
 from diswot.export._program import export_program, write_archive
@@ -53,6 +55,7 @@ class Form:
             output; `None` for int8, which differs by design.
         measure: metric on the test split; `None` without data.
         layers: of int8, what each layer loses if it alone is quantized, the largest first.
+        quantization: of int8, the metric on the validation split with and without fine-tuning.
     """
 
     file: str
@@ -62,11 +65,14 @@ class Form:
     difference: float | None = None
     measure: Measure | None = None
     layers: tuple[LayerLoss, ...] = ()
+    quantization: Quantization | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the measurements as JSON values."""
         known = dict(vars(self))
         known.pop("measure")
+        if (quantization := known.pop("quantization")) is not None:
+            known["quantization"] = quantization.to_json()
         if layers := known.pop("layers"):
             known["layers"] = [layer.to_json() for layer in layers]
         return known | ({} if self.measure is None else self.measure.entries("test"))
@@ -81,6 +87,7 @@ class Forms:
         packaging: the task's part: inputs, outputs and templates.
         architecture: name of the architecture.
         dataset: the dataset for the calibration of int8; `None` without data.
+        qat: whether int8 is fine-tuned if it loses more than one point.
 
     Raises:
         ExportError: the network does not run on a batch and on one example.
@@ -94,10 +101,13 @@ class Forms:
         *,
         architecture: str,
         dataset: Dataset | None = None,
+        qat: bool = False,
     ) -> None:
         self.network, self.folder = network, folder
         self.architecture, self.dataset = architecture, dataset
         self.layers: tuple[LayerLoss, ...] = ()
+        self.quantization: Quantization | None = None
+        self._qat = qat
         try:
             self._take(packaging)
         except ExportError:
@@ -199,6 +209,30 @@ class Forms:
         if self.dataset is None or not floats.exists():
             raise ExportError("it is quantized from ONNX, which was not written")
         self.layers = write_int8(floats, path, self.dataset)
+        self.quantization = self._evaluated(floats, path, self.dataset)
+
+    def _evaluated(self, floats: Path, path: Path, dataset: Dataset) -> Quantization:
+        """Evaluate int8 on the validation split; fine-tune it if that is wanted and needed."""
+        metric, names = dataset.metrics[0], dataset.signature.names
+
+        def measured(file: Path) -> Measure:
+            return metric.measure(OnnxFile(file, names), dataset, "val")
+
+        found = Quantization(measured(floats), measured(path))
+        if not (self._qat and found.is_large):
+            return found
+        network = fine_tuned(self.network, dataset)
+        signature, shorter = self.packaging.signature, self.packaging.shorter
+        program = export_program(network, self.cases[0], signature, shorter=shorter)
+        with TemporaryDirectory() as folder:
+            tuned, rounded = Path(folder) / floats.name, Path(folder) / path.name
+            write_onnx(program, tuned, **self._names)
+            layers = write_int8(tuned, rounded, dataset)
+            found = replace(found, after=measured(rounded))
+            if found.is_improved:
+                path.write_bytes(rounded.read_bytes())
+                self.layers = layers
+        return found
 
 
 def _described(weights: Mapping[str, Tensor], content: bytes) -> dict[str, Any]:

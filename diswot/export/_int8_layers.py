@@ -70,14 +70,14 @@ def layer_losses(floats: Path, dataset: Dataset, *, ranges: Path) -> tuple[Layer
     """
     count = min(_COMPARED_ON, dataset.size("val"))
     inputs = dataset.batch("val", torch.arange(count)).inputs
-    whole = _Onnx(floats, dataset.signature.names)
+    whole = OnnxFile(floats, dataset.signature.names)
     expected, metric = whole(*inputs), dataset.metrics[0]
     measured = dataset.size("val") <= MOST_EXAMPLES
     before = metric.measure(whole, dataset, "val") if measured else None
     results = []
     with TemporaryDirectory() as folder:
         for layer, path in _each_quantized(floats, ranges, Path(folder)):
-            network = _Onnx(path, dataset.signature.names)
+            network = OnnxFile(path, dataset.signature.names)
             error = (network(*inputs) - expected).square().mean() / expected.square().mean()
             loss = None
             if before is not None:
@@ -112,7 +112,7 @@ def _each_quantized(floats: Path, ranges: Path, folder: Path) -> Iterator[tuple[
         yield named.removesuffix(".weight").removeprefix("network."), path
 
 
-class _Onnx(nn.Module):
+class OnnxFile(nn.Module):
     """An ONNX file as a module, run in this process."""
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from diswot.errors import ExportError, OptionError
+from diswot.export._fine_tuning import require_fine_tuning
 from diswot.export._formats import FORMATS, find_format
 from diswot.runtimes import onnx_available, require_onnx
 
@@ -44,6 +45,19 @@ def wanted_forms(
     if onnx or int8 or (onnx is None and onnx_available()):
         wanted["onnx"] = bool(onnx or int8)
     return wanted | ({"int8": True} if int8 else {})
+
+
+def check_fine_tuning(wanted: Mapping[str, bool], *, qat: bool) -> None:
+    """Make sure that int8 can be fine-tuned if that is requested.
+
+    Raises:
+        MissingExtraError: torchao is not installed.
+        OptionError: int8 is not written.
+    """
+    if qat and "int8" not in wanted:
+        raise OptionError("qat fine-tunes the 8-bit format: add --int8, or leave --qat out")
+    if qat:
+        require_fine_tuning()
 
 
 def _named(formats: Sequence[str], *, others: bool) -> dict[str, bool]:

@@ -59,6 +59,11 @@ def _measured(values: Mapping[str, Any], what: str, metric: Mapping[str, Any] | 
     return result if ends else result.partition(" [")[0]
 
 
+def _measure(values: Mapping[str, Any]) -> str:
+    """Format the JSON values of a measure, without its interval."""
+    return Measure.from_json(values).brief
+
+
 def _described(inputs: Sequence[TensorSpec]) -> str:
     """Describe inputs, such as `points 3×any (float32) and labels 2 (int64)`."""
     texts = [f"{spec.name} {_shape(spec)} ({spec.dtype})" for spec in inputs]
@@ -79,6 +84,7 @@ def _array(spec: TensorSpec, library: str) -> str:
 
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "measured": _measured,
+    "measure": _measure,
     "described": _described,
     "shape": _shape,
     "array": _array,
