@@ -102,7 +102,7 @@ def fine_tuned(network: nn.Module, dataset: Dataset, *, steps: int = STEPS) -> n
         difference = output_of(simulated(*inputs)) - expected
         loss = difference.square().mean() / expected.square().mean().clamp_min(1e-12)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         schedule.step()
     return _with_parameters(copy.deepcopy(network), dict(simulated.named_parameters()))

@@ -11,7 +11,7 @@ from torch import nn
 
 import diswot
 from diswot.errors import MissingExtraError, OptionError
-from diswot.export import Quantization
+from diswot.export import Exported, Quantization
 from diswot.tasks import Measure, accuracy
 from diswot.tasks.images import ImageData, load_data
 from tests.conftest import CommandLine
@@ -41,9 +41,13 @@ def fragile() -> nn.Module:
 def test_a_large_loss_is_reduced_by_fine_tuning(digits: ImageData, tmp_path: Path) -> None:
     pytest.importorskip("torchao")
     network = fragile()
-    options = {"data": digits, "metrics": {}, "formats": ["onnx", "int8"]}
-    plain = diswot.export(network, tmp_path / "plain", **options)
-    tuned = diswot.export(network, tmp_path / "tuned", qat=True, **options)
+
+    def exported(name: str, *, qat: bool) -> Exported:
+        formats = ["onnx", "int8"]
+        place = tmp_path / name
+        return diswot.export(network, place, data=digits, metrics={}, formats=formats, qat=qat)
+
+    plain, tuned = exported("plain", qat=False), exported("tuned", qat=True)
     before, after = (done.forms["int8"].quantization for done in (plain, tuned))
     assert before is not None
     assert after is not None
