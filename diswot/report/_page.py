@@ -68,6 +68,7 @@ def write_page(contents: Contents, folder: Path, *, refresh: int | None = None) 
             "verdict": contents.outcome.verdict,
             "noun": noun_of(contents.result.manifest),
             "trained_winner": _trained_winner(contents),
+            "selected": _selected(contents),
             "rows_at_most": ROWS,
         }
     )
@@ -150,6 +151,16 @@ def _trained_winner(contents: Contents) -> Curve | None:
     trained = [curve for curve in contents.curves if curve.student.architecture == name]
     exported = [curve for curve in trained if curve.student.loss == shipped]
     return next(iter((*exported, *trained)), None)
+
+
+def _selected(contents: Contents) -> Curve | None:
+    """Return the training of the student that the verdict selects, or else of the winner."""
+    verdict = contents.outcome.verdict
+    wanted = None if verdict is None else (verdict.architecture, verdict.loss)
+    for curve in contents.curves:
+        if (curve.student.architecture, curve.student.loss) == wanted:
+            return curve
+    return _trained_winner(contents)
 
 
 def _sections(contents: Contents) -> list[tuple[str, str]]:

@@ -114,7 +114,7 @@ def training_plots(curves: Sequence[Curve]) -> list[Plot]:
     return [
         Plot(
             name=f"distillation-{re.sub(r'[^a-zA-Z0-9]+', '-', val.name)}",
-            title=f"{val.name[:1].upper()}{val.name[1:]} during distillation",
+            title=f"{_as_title(val.name)} during distillation",
             caption="On the validation split, which selects the best epoch.",
             x=Axis("Epoch", whole=True),
             y=validation_axis(val),
@@ -188,3 +188,8 @@ def _about(curve: Curve, epoch: Epoch, title: str) -> About:
             ("after", seconds(epoch.seconds)),
         ),
     )
+
+
+def _as_title(name: str) -> str:
+    """Capitalize a name, but not an abbreviation such as mAP."""
+    return f"{name[:1].upper()}{name[1:]}" if name.islower() else name

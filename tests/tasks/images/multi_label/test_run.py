@@ -56,7 +56,13 @@ def test_the_main_job_runs_from_end_to_end(cli: CommandLine, tmp_path: Path) -> 
         assert len(student.classes.rows) == 10
     assert cli("report", "run", "--no-plots").code == 0
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "average precision" in page
+    config = json.loads((tmp_path / "run" / "student" / "config.json").read_text())
+    for words in (
+        "average precision",
+        "mAP during distillation",
+        f"Test metrics per class of {config['architecture']}, trained with {config['loss']}",
+    ):
+        assert words in page, words
     card = (tmp_path / "run" / "student" / "README.md").read_text()
     for words in ("any number of 10 labels", "| class | AP | recall |", "infinitesimal jackknife"):
         assert words in card, words
