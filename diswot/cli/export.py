@@ -85,18 +85,14 @@ def export(
 
     Example: diswot export runs/search-1 --out student/
     """
-    from diswot.export import check_fine_tuning, check_repo, push, wanted_forms
     from diswot.export import export as export_student
+    from diswot.export import push
     from diswot.search import task_of
 
     # 1. Check options before anything is loaded, 2. export, 3. upload.
     target = out or run / "student"
-    check_new_folder(target)
-    if push_to_hub is not None:
-        check_repo(push_to_hub)
     forms: dict[str, Any] = {"onnx": onnx, "pt2": pt2, "int8": int8, "formats": formats}
-    wanted = wanted_forms(**forms)
-    check_fine_tuning(wanted, qat=qat)
+    wanted = _checked(target, forms, push_to_hub=push_to_hub, qat=qat)
     used = _used(run, task)
     saved, space = _found(run, arch, loss, space)
     found_task = task_of(used, task)
@@ -117,6 +113,20 @@ def export(
     if pushed:
         say(f"Uploaded it to {push_to_hub}: {pushed['commit']}")
     say(f"Next: diswot predict {target} FOLDER, or cd {target} && python predict.py FILE")
+
+
+def _checked(
+    target: Path, forms: Mapping[str, Any], *, push_to_hub: str | None, qat: bool
+) -> Mapping[str, bool]:
+    """Check the options, and return the formats to write."""
+    from diswot.export import check_fine_tuning, check_repo, wanted_forms
+
+    check_new_folder(target)
+    if push_to_hub is not None:
+        check_repo(push_to_hub)
+    wanted = wanted_forms(**forms)
+    check_fine_tuning(wanted, qat=qat)
+    return wanted
 
 
 def _found(

@@ -66,7 +66,7 @@ def test_a_large_loss_is_reduced_by_fine_tuning(digits: ImageData, tmp_path: Pat
     assert "was fine-tuned with simulated quantization" in (tuned.folder / "README.md").read_text()
 
 
-def test_losses_are_judged_in_points_or_relative_to_the_metric() -> None:
+def test_losses_count_in_points_or_relative_to_the_metric() -> None:
     half, less = accuracy(500, 1000), accuracy(489, 1000)
     assert Quantization(half, less).is_large
     assert not Quantization(half, replace(less, value=0.491)).is_large
