@@ -89,8 +89,11 @@ def _texts(value: Any) -> Any:
 
 def _checked(command: click.Command, task: Task, options: Mapping[str, Any]) -> dict[str, Any]:
     """Convert option values from JSON to the types of the command's parameters."""
+    from diswot.methods import find_method
+
     params = {param.name: param for param in command.params}
-    own_options = options_declared_by(task.options, without=params)
-    params |= {param.name: param for param in own_options}
+    kinds = task.options, find_method(options.get("method")).options
+    for kind in kinds:
+        params |= {param.name: param for param in options_declared_by(kind, without=params)}
     context = click.Context(command)
     return {name: params[name].type_cast_value(context, value) for name, value in options.items()}

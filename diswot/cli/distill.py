@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,15 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged, option
+from diswot.cli._distilled_students import (
+    check_students,
+    checked_loss,
+    method_of,
+    own_options,
+    source_of,
+    split_options,
+    students_of,
+)
 from diswot.cli._progress import Display, tracked_progress
 from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
@@ -19,20 +28,17 @@ from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._trainings import found_by_name, located, options_before
 from diswot.devices import is_first
-from diswot.errors import ExportError, OptionError
-from diswot.options import SearchOptions, declared
-from diswot.progress import Progress, message
+from diswot.errors import OptionError
+from diswot.options import DEFAULT_METHOD, JobOptions, SearchOptions, declared
 from diswot.runs import working_in
 from diswot.runs.config import write_config
 from diswot.runs.folder import check_new_folder, next_folder
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from diswot.methods import RunMethod
     from diswot.search import SearchResult
-    from diswot.tasks import Dataset, Task
-    from diswot.training import Distillation, Halving, Training, TrainingManifest
-    from search_spaces import Signature
+    from diswot.tasks import Task
+    from diswot.training import Distillation, Halving, TrainingManifest
 
 _TEXTS = ("architectures", "loss", "space", "data")
 """Required options of a distillation."""
@@ -46,8 +52,9 @@ _TEXTS = ("architectures", "loss", "space", "data")
     "--loss",
     group="Training",
     help="A name of `diswot list losses`, or an expression such as 'ce + 0.9*kd(T=4) + 100*at'; "
-    "by default the task's: diswot for images.",
+    "by default that of the method, or the task's: diswot for images.",
 )
+@option(JobOptions, "method", help="How students are trained, a name of `diswot list methods`.")
 @option(SearchOptions, "task", default=None, show_default=False, help="By default the run's.")
 @flagged("--teacher", group="Task", help="By default the run's, or the task's.")
 @shared.TEACHER_WEIGHTS
@@ -83,7 +90,6 @@ def distill(
     Example: diswot distill runs/search-1 --loss diswot-dagger --epochs 240
     """
     from diswot.tasks import find_subject
-    from diswot.training import is_unfinished, parse_objective
 
     task = find_subject(chosen).task
     own = {"teacher_classes": chosen.pop("teacher_classes")}
@@ -96,36 +102,48 @@ def distill(
         **{name: chosen.pop(name) for name in kept},
         options={name: chosen.pop(name) for name in declared(task.options) if name in chosen},
     )
+    method = method_of(chosen.pop("method"))
     if shortlist > 1 and (run is None or arch is not None):
         raise OptionError("--shortlist needs a run: give its folder, without --arch")
     listed: list[str] = []
     if run is not None:
         result, settings = open_run(run, settings)
-        _check_fresh(result, run)
+        _check_fresh(result, run, method)
         listed = _shortlisted(result, shortlist, run)
     names = listed if arch is None else [arch]
     if not names:
         raise OptionError("Expected a run folder or --arch, but got neither: name what to distill")
     used, task = with_defaults(settings)
-    parse_objective(loss := loss or task.losses[1])
-    folder = out or _folder(run, loss, names, winner=listed[:1])
-    if not is_unfinished(folder):
-        check_new_folder(folder)
+    of_method = own_options(method, chosen)
+    loss = checked_loss(loss, method, task, of_method)
+    folder = _new(out or _folder(run, loss, names, winner=listed[:1]))
+    chosen |= {"method": method.name, **method.recorded(of_method)}
     options = {"architectures": names, "loss": loss, **used.as_options(), **chosen}
     options, display = located(options, task), tracked_progress(track, folder)
     _distill(folder, options, display, as_json=as_json, exported=run or folder)
 
 
-def _check_fresh(result: SearchResult, run: Path) -> None:
-    """Check that the students of a run start from random weights.
+def _new(folder: Path) -> Path:
+    """Check that a folder is new, or has a stopped training."""
+    from diswot.training import is_unfinished
+
+    if not is_unfinished(folder):
+        check_new_folder(folder)
+    return folder
+
+
+def _check_fresh(result: SearchResult, run: Path, method: RunMethod) -> None:
+    """Check that the students of a run can be trained outside of it.
 
     Raises:
-        OptionError: they start from weights of a supernet.
+        OptionError: they inherit weights that another method made.
     """
-    if "students" in result.manifest:
+    if "students" in result.manifest and method.name == DEFAULT_METHOD:
+        made = (result.manifest.get("job") or {}).get("method", "supernet")
         raise OptionError(
-            f"the students of {run} are cut out of a supernet and trained in the run itself: "
-            "`diswot resume` trains them, or name --space and --arch without the run"
+            f"the students of {run} inherit weights and are trained in the run itself, by the "
+            f"method {made}: `diswot resume` trains them, or name --space and --arch without the "
+            "run"
         )
 
 
@@ -164,27 +182,30 @@ def _distill(
         prepare_distillation,
     )
 
-    chosen = dict(options)
     # 1. Check all options before anything is loaded or trained.
-    names, loss, space, data = (chosen.pop(name) for name in _TEXTS)
-    teacher, seed = (chosen.pop(name, None) for name in ("teacher", "seed"))
+    names, loss, space, data = (options[name] for name in _TEXTS)
+    teacher, seed = (options[name] for name in ("teacher", "seed"))
+    method, own, chosen = split_options(options, without=(*_TEXTS, "teacher", "seed"))
     subject = find_subject(chosen, data=data)
     chosen = subject.without_own(chosen)
     check_space_name(space)
     subject.check()
+    method.check(subject.task, {**chosen, **own, "data": subject.data})
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
     with working_in(folder), display as progress:
         # 2. Load data, build students, test their export, prepare the teacher. 3. Train.
         loaded = subject.load(progress)
-        students = _students(space, names, loaded, seed=seed)
-        _name_missing_forms(students[names[0]](), loaded.signature, progress)
-        distillation = prepare_distillation(
+        check_students(space, names, loaded, seed=seed, progress=progress)
+        prepared = prepare_distillation(
             teacher if parse_objective(loss).needs_teacher else None,
             data=loaded,
             seed=seed,
             progress=progress,
             **chosen,
         )
+        distillation = replace(prepared, make=method.training(own))
+        source = source_of(method, own, space, distillation, chosen.get("data_root"), progress)
+        students = students_of(space, names, loaded, seed=seed, source=source)
         of = {"students": list(students), **distillation.conditions(loss)}
         with TrainingManifest("distill", options, of).kept(folder):
             _write_config(folder, options, subject.task)
@@ -192,10 +213,7 @@ def _distill(
     if as_json:
         print_json(_record(halving, distillation, folder))
     else:
-        if len(students) > 1:
-            print_halving(halving)
-        _print(halving.best, halving.training, distillation)
-        say(f"Next: diswot export {exported}")
+        _print(halving, distillation, exported, several=len(students) > 1)
 
 
 def _write_config(folder: Path, options: Mapping[str, Any], task: Task) -> None:
@@ -209,39 +227,6 @@ def _write_config(folder: Path, options: Mapping[str, Any], task: Task) -> None:
     known = {"task": TASKS, **found_by_name(task)}
     code = {name: None for name, names in known.items() if kept[name] not in names}
     write_config(folder, "distill", {"arch": names[0], **kept, **code})
-
-
-def _students(
-    spec: str, names: Sequence[str], data: Dataset, *, seed: int
-) -> dict[str, Callable[[], nn.Module]]:
-    """Return a factory per architecture, after checking that each can be built."""
-    from diswot.search import check_architecture, find_space, parse_architecture
-    from diswot.seeding import seed_for
-    from diswot.students import build_student
-    from search_spaces import Architecture
-
-    space = find_space(spec, data.signature)
-    architectures = {name: parse_architecture(space, name) for name in names}
-    for arch in architectures.values():
-        check_architecture(space, arch, data)
-
-    def built(arch: Architecture) -> nn.Module:
-        drawn_from = seed_for(seed, "student", space.canonical_key(arch))
-        return build_student(space, arch, data.signature, seed=drawn_from)
-
-    return {name: partial(built, arch) for name, arch in architectures.items()}
-
-
-def _name_missing_forms(student: nn.Module, signature: Signature, progress: Progress) -> None:
-    """Report, before the training, which forms the student cannot be exported in."""
-    from diswot.export import dry_export
-
-    try:
-        missing = dry_export(student, signature, wanted={"source": False, "pt2": False})
-    except ExportError as error:
-        missing = {"any form": str(error)}
-    for form, reason in missing.items():
-        progress(message("export", f"the student cannot be exported as {form}: {reason}"))
 
 
 def _folder(run: Path | None, loss: str, names: Sequence[str], *, winner: Sequence[str]) -> Path:
@@ -269,7 +254,10 @@ def _record(halving: Halving, distillation: Distillation, folder: Path) -> dict[
     }
 
 
-def _print(name: str, training: Training, distillation: Distillation) -> None:
+def _print(halving: Halving, distillation: Distillation, exported: Path, *, several: bool) -> None:
+    if several:
+        print_halving(halving)
+    name, training = halving.best, halving.training
     teacher, test = distillation.teacher, training.test
     print_table(
         f"Test {test.name}{test.unit and f' in {test.unit}'}, with 95 % interval",
@@ -281,3 +269,4 @@ def _print(name: str, training: Training, distillation: Distillation) -> None:
         caption=f"{test.n:,} test examples, not used for selection; "
         f"seed {distillation.recipe.seed}, {distillation.recipe.epochs} epochs.",
     )
+    say(f"Next: diswot export {exported}")

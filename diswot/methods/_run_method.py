@@ -47,6 +47,7 @@ class RunMethod:
         options: a `TypedDict` of `diswot.options.Option` with the options of this method.
         defaults: other defaults for options of `diswot run`, by name.
         needs_teacher: whether the teacher's weights are needed before the search.
+        trains_source: whether `source` trains networks, so that students are trained only in runs.
         scored_on: split whose batches candidates are scored on.
     """
 
@@ -55,6 +56,7 @@ class RunMethod:
     options: type = NoOptions
     defaults: Mapping[str, Any] = {}
     needs_teacher: bool = False
+    trains_source: bool = False
     scored_on: SplitName = "train"
 
     def check(self, task: Task, options: Mapping[str, Any]) -> None:

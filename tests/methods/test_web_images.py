@@ -25,6 +25,7 @@ from diswot.methods.web_images import (
     select,
     teacher_share,
 )
+from diswot.methods.web_images._contrast import Embedding
 from diswot.networks.shared_classifier import read_classifier, share_classifier
 from diswot.options import filled
 from diswot.tasks import Dataset, find_task
@@ -195,14 +196,15 @@ def test_the_shared_classifier_does_not_change(digits: ImageData) -> None:
     assert values["selected"] == pytest.approx(sum(values[f"selected_{c}"] for c in range(10)))
 
 
-def test_the_teachers_contrast_gives_the_student_no_gradient(digits: ImageData) -> None:
-    method = method_of(digits, contrast_weight=1.0)
+def test_the_papers_contrast_of_the_teacher_trains_no_student(digits: ImageData) -> None:
+    method, embedding = method_of(digits, contrast_weight=1.0), Embedding(12)
     method.setup(digits, "cpu")
-    embedded = method.teacher_embedding(torch.randn(8, 12))
-    other = method.teacher_embedding(torch.randn(8, 12))
-    contrast_loss(embedded, other).backward()  # type: ignore[no-untyped-call]
+    (teacher,) = method.teachers.values()
+    views = digits.batch("val", torch.arange(8)).inputs[0], torch.randn(8, 1, 16, 16)
+    features = [teacher[:-1](images) for images in views]  # type: ignore[index]
+    contrast_loss(*map(embedding, features)).backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is None for parameter in method.student.parameters())
-    assert all(p.grad is not None for p in method.teacher_embedding.parameters())
+    assert all(parameter.grad is not None for parameter in embedding.parameters())
 
 
 def test_a_selection_that_keeps_nothing_is_an_error(digits: ImageData) -> None:
@@ -309,3 +311,26 @@ def test_a_run_distills_and_exports_a_shared_classifier(cli: CommandLine, tmp_pa
     assert again.code == 0, again.err
     exported = cli("export", run, "--no-onnx", "--out", tmp_path / "student")
     assert exported.code == 0, exported.err
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.parametrize("method", ["web-images", "data-free"])
+def test_distill_trains_one_student_by_a_method(
+    cli: CommandLine, tmp_path: Path, method: str
+) -> None:
+    arch = "stem=3,expansion=1,width1=4,depth1=1,kernel1=3,width2=8,depth2=1,kernel2=3"
+    amount = {"web-images": "--images-per-epoch", "data-free": "--samples-per-epoch"}
+    small = ("--teacher", "resnet20", "--teacher-epochs", "1", "--epochs", "1", "--force")
+    common = ("distill", "--method", method, "--space", "thin", "--arch", arch, *small)
+    out = tmp_path / "out"
+    done = cli(*common, amount[method], "128", "--out", out)
+    assert done.code == 0, done.err
+    assert ("kd3" if method == "web-images" else "kd(T=6)") in done.out
+    manifest = json.loads((out / "training.json").read_text("utf-8"))
+    assert manifest["options"]["method"] == method
+    exported = cli("export", out, "--space", "thin", "--no-onnx", "--out", tmp_path / "student")
+    assert exported.code == 0, exported.err
+    refused = cli("distill", "--method", "supernet", "--arch", arch)
+    assert refused.code != 0
+    assert "diswot run --method supernet" in refused.err

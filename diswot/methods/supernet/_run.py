@@ -51,6 +51,7 @@ class SupernetRun(RunMethod):
         "teacher_state": "trained",
     }
     needs_teacher = True
+    trains_source = True
     scored_on = Sliced.scored_on
 
     def check(self, task: Task, options: Mapping[str, Any]) -> None:

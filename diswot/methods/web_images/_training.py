@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from diswot.losses import Losses, Objective
 from diswot.methods.web_images._batches import SelectedBatches
 from diswot.methods.web_images._contrast import Embedding, contrast_loss, drawn_mix
 from diswot.methods.web_images._selection import MIXING, select
-from diswot.networks import ActivationReader, Activations, kept_modes
+from diswot.networks import Activations, kept_modes
 from diswot.networks.output import run
 from diswot.networks.shared_classifier import Projected
 from diswot.seeding import seed_for, torch_seed
@@ -39,8 +38,9 @@ class WebImagesMethod(DistillationMethod):
     Before each epoch, teacher and student classify the whole pool with random augmentation, and
     the confident images are selected. If the student has the teacher's classifier, it learns the
     teacher's feature maps. A small contrastive term compares every image with itself after
-    `mix_distribution`; the teacher's part of this term trains only its own embedding, because the
-    teacher is frozen, and gives the student no gradient.
+    `mix_distribution`. The paper adds the same term for the teacher's features, which is left out:
+    it trains only an embedding of these features and gives the student no gradient, because the
+    teacher is frozen.
 
     Source: Tang et al., "Distribution Shift Matters for Knowledge Distillation with Webly
     Collected Images" (KD³), ICCV 2023, as in the authors' code. An epoch has a fixed number of
@@ -51,7 +51,7 @@ class WebImagesMethod(DistillationMethod):
         student: the network to train.
         objective: a loss of student and teacher without labels.
         teachers: the teacher, by name.
-        seed: seed of the initial weights of embeddings, and of the augmentation of selections.
+        seed: seed of the initial weights of the embedding, and of the augmentation of selections.
         options: options of `WebImagesOptions`, including defaults.
         with_pool: returns data with the pool as training split.
 
@@ -92,14 +92,14 @@ class WebImagesMethod(DistillationMethod):
         return {}
 
     def setup(self, data: Dataset, device: str) -> None:
-        """Create the state of the selection and the embeddings, and build the criterion.
+        """Create the state of the selection and the embedding, and build the criterion.
 
         Args:
             data: the dataset, of which only the signature is used.
             device: torch device.
 
         Raises:
-            NetworkError: student or teacher have no features that can be contrasted.
+            NetworkError: the student has no features that can be contrasted.
             OptionError: the loss is first trained on the teacher's outputs.
         """
         pool, outputs = self._with_pool(data), data.signature.outputs
@@ -119,18 +119,12 @@ class WebImagesMethod(DistillationMethod):
             self._embed(*self.examples(pool, device))
 
     def _embed(self, *inputs: Tensor) -> None:
-        """Create the embeddings of the student's and the teacher's features."""
-        (teacher,) = self.teachers.values()
-        theirs = ActivationReader(teacher, who="the teacher")
-        with torch.no_grad(), kept_modes(self.student), self.student_watched(), theirs:
+        """Create the embedding of the student's features."""
+        with torch.no_grad(), kept_modes(self.student), self._student_watched():
             self.student.eval()
-            features = self._features(self._read(*inputs)), theirs(*inputs).features
-        with torch_seed(seed_for(self._seed, "embeddings")):
-            own, other = (Embedding(each.shape[1]) for each in features)
-        self.embedding, self.teacher_embedding = (
-            own.to(inputs[0].device),
-            other.to(inputs[0].device),
-        )
+            size = self._features(self._read(*inputs)).shape[1]
+        with torch_seed(seed_for(self._seed, "embedding")):
+            self.embedding = Embedding(size).to(inputs[0].device)
 
     def examples_per_epoch(self, data: Dataset) -> int:
         """Return the number of images per epoch, by default the size of the pool."""
@@ -153,7 +147,7 @@ class WebImagesMethod(DistillationMethod):
             yield
 
     @contextmanager
-    def student_watched(self) -> Iterator[None]:
+    def _student_watched(self) -> Iterator[None]:
         """Attach the forward hooks of the student inside the block."""
         with self._read, self._body_watched():
             yield
@@ -233,29 +227,19 @@ class WebImagesMethod(DistillationMethod):
         return values
 
     def losses(self, _player: str, batch: Batch, progress: float) -> Losses:
-        """Return the loss of a batch of selected images, with the contrastive terms.
+        """Return the loss of a batch of selected images, with the contrastive term.
 
         Args:
             batch: images of the pool.
             progress: fraction of the training that is done, from 0 to 1.
         """
-        teachers, student = self.teacher_outputs(batch), self._read(*batch.inputs)
+        student = self._read(*batch.inputs)
         features = self._features(student)
-        result = self.loss_of(student, teachers, batch, progress)
+        result = self.loss_of(student, self.teacher_outputs(batch), batch, progress)
         weight = self._options["contrast_weight"]
         if not weight:
             return result
-        (images,), (teacher,) = batch.inputs, teachers.values()
-        mixed = replace(batch, inputs=(drawn_mix(images),))
-        others = self._features(self._read(*mixed.inputs))
-        own = self.embedding(features), self.embedding(others)
-        theirs = (
-            self.teacher_embedding(each.features.detach())
-            for each in (teacher, *self.teacher_outputs(mixed).values())
-        )
-        terms = {
-            "contrast": weight * contrast_loss(*own),
-            "contrast of the teacher": weight * contrast_loss(*theirs),
-        }
-        total = torch.stack([result.total, *terms.values()]).sum()
-        return Losses(total, result.terms | {name: each.detach() for name, each in terms.items()})
+        (images,) = batch.inputs
+        others = self._features(self._read(drawn_mix(images)))
+        contrast = weight * contrast_loss(self.embedding(features), self.embedding(others))
+        return Losses(result.total + contrast, {**result.terms, "contrast": contrast.detach()})
