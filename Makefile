@@ -3,8 +3,9 @@ PYTHON ?= python3
 DATA ?= ../shared/data
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+FEDERATED := .venv-federated
 
-.PHONY: install demo test test-fast lint bench gpu docs clean
+.PHONY: install demo test test-fast test-federated lint bench gpu docs clean
 
 install: $(INSTALLED)
 
@@ -18,6 +19,16 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-federated: $(FEDERATED)/.installed
+	FLWR_TELEMETRY_ENABLED=0 FLWR_DISABLE_UPDATE_CHECK=1 RAY_USAGE_STATS_ENABLED=0 \
+		$(FEDERATED)/bin/python -m pytest tests/methods/test_flower.py
+
+$(FEDERATED)/.installed: setup.cfg constraints-federated.txt
+	$(PYTHON) -m venv $(FEDERATED)
+	$(FEDERATED)/bin/python -m pip install --quiet --constraint constraints-federated.txt \
+		--editable '.[dask,federated,privacy]' hypothesis pytest
+	touch $(FEDERATED)/.installed
 
 test-fast: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not processes"
@@ -39,4 +50,4 @@ docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 clean:
-	rm -rf $(VENV) runs build site *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FEDERATED) runs build site *.egg-info .mypy_cache .ruff_cache .hypothesis

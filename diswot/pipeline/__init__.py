@@ -9,7 +9,7 @@ from diswot.pipeline._resume import resume
 from diswot.pipeline._run_checks import check_run
 from diswot.pipeline._selection import verdict
 from diswot.pipeline._verdict import Alternative, Verdict, read_verdict
-from diswot.pipeline._whole import read_method_manifest, whole_run_of
+from diswot.pipeline._whole import whole_run_of
 
 __all__ = [
     "DEFAULT_BUDGET",
@@ -20,7 +20,6 @@ __all__ = [
     "TrainedStudent",
     "Verdict",
     "check_run",
-    "read_method_manifest",
     "read_verdict",
     "resume",
     "run",

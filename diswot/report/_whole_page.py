@@ -5,8 +5,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from diswot.methods import Section, WholeRun
-from diswot.pipeline import read_method_manifest
+from diswot.methods import Section, WholeRun, read_method_manifest
 from diswot.plots import Plot
 from diswot.report._rendering import render
 

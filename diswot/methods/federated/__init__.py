@@ -1,6 +1,7 @@
 """Federated distillation: owners of data share soft labels for a public set."""
 
 from diswot.methods.federated._client import Answer, Client, Reply, Request
+from diswot.methods.federated._deployment import deployed_apps
 from diswot.methods.federated._engine import Engine, LocalEngine, Replies, local_engine
 from diswot.methods.federated._federation import Federation, Owner, federation_of
 from diswot.methods.federated._fusion import (
@@ -43,6 +44,7 @@ __all__ = [
     "Share",
     "Sharing",
     "class_distributions",
+    "deployed_apps",
     "dirichlet_shares",
     "epsilon",
     "federation_of",

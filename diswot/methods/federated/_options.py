@@ -6,6 +6,9 @@ from typing import Annotated, Any, TypedDict
 from diswot.methods.federated._fusion import FUSIONS
 from diswot.options import Option
 
+ENGINES = ("local", "flower", "deployment")
+"""Where clients run: executors of this package, Flower's simulation, or a Flower deployment."""
+
 
 class FederatedOptions(TypedDict, total=False):
     """Options of the method `federated`."""
@@ -166,5 +169,26 @@ class FederatedOptions(TypedDict, total=False):
             default=0.0,
             least=0,
             group="Training",
+        ),
+    ]
+    federation: Annotated[
+        str,
+        Option(
+            "Where clients run: in this process, workers or a Dask cluster (local), in Flower's "
+            "simulation (flower), or in Flower processes on this machine (deployment).",
+            default=ENGINES[0],
+            choices=ENGINES,
+            group="Run",
+            essential=True,
+        ),
+    ]
+    port: Annotated[
+        int,
+        Option(
+            "First port of a deployment on 127.0.0.1; it needs one, and one more per client.",
+            default=9091,
+            least=1024,
+            most=65_000,
+            group="Run",
         ),
     ]

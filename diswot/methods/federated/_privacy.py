@@ -39,7 +39,7 @@ def epsilon(noise: float, *, samples: int, rounds: int, delta: float = DELTA) ->
     if noise == 0:
         return math.inf
     require_accountant()
-    import dp_accounting  # type: ignore[import-not-found, unused-ignore]
+    import dp_accounting
     from dp_accounting import rdp
 
     accountant = rdp.RdpAccountant()

@@ -7,6 +7,7 @@ from typing import Any
 from diswot.errors import OptionError, RunFolderError
 from diswot.methods._whole_run import Assignment, Section, WholeRun
 from diswot.methods.federated._client import Client
+from diswot.methods.federated._deployment import deploy
 from diswot.methods.federated._engine import local_engine
 from diswot.methods.federated._federation import (
     CLIENTS,
@@ -14,6 +15,7 @@ from diswot.methods.federated._federation import (
     federation_of,
     sharing_of,
 )
+from diswot.methods.federated._flower import check_flower, check_ports, simulate
 from diswot.methods.federated._limits import limits_of
 from diswot.methods.federated._options import FederatedOptions
 from diswot.methods.federated._privacy import privacy_of, require_accountant
@@ -71,10 +73,32 @@ class FederatedRun(WholeRun):
             )
         if options["share_noise"]:
             require_accountant()
+        self._check_engine(options)
+
+    def _check_engine(self, options: Mapping[str, Any]) -> None:
+        """Check where clients run.
+
+        Raises:
+            OptionError: Flower is combined with workers or a cluster, or a port is in use.
+            MissingExtraError: Flower is not installed.
+        """
+        federation = options["federation"]
+        if federation == "local":
+            return
+        check_flower(federation)
+        if options.get("cluster") is not None:
+            raise OptionError(
+                f"--cluster and --federation {federation} exclude each other: Flower has nodes of "
+                "its own"
+            )
+        if federation == "deployment" and options["partition"] is None:
+            check_ports(options["port"], options["clients"])
 
     def conduct(self, assignment: Assignment) -> FederatedReport:
         """Search, run the missing rounds, and return the report."""
         federation = federation_of(assignment)
+        if assignment.own["federation"] == "deployment":
+            check_ports(assignment.own["port"], len(federation.owners))
         students = find_students(federation)
         clients = [
             federation.client(owner, students[owner.name].best.name) for owner in federation.owners
@@ -102,8 +126,12 @@ def run_rounds(federation: Federation, clients: Sequence[Client]) -> list[Round]
         clients: the clients.
     """
     assignment = federation.assignment
-    options, folder = assignment.options, assignment.folder
+    options, own, folder = assignment.options, assignment.own, assignment.folder
     plan = federation.plan(clients)
+    if own["federation"] == "flower":
+        return simulate(plan, clients, folder, federation.folder)
+    if own["federation"] == "deployment":
+        return deploy(plan, folder, port=own["port"])
     named = {client.name: client for client in clients}
     with local_engine(
         named,

@@ -51,6 +51,24 @@ def find_students(federation: Federation) -> dict[str, SearchResult]:
     return results
 
 
+def student_names(federation: Federation) -> dict[str, str]:
+    """Return the architectures that the finished searches have found, by client.
+
+    Args:
+        federation: the clients.
+    """
+    found = {}
+    for owner in federation.owners:
+        folder = federation.folder(owner.name) / SEARCH
+        if (folder / RESULT).exists():
+            space = federation.client(owner, "").space
+            found[owner.name] = load_run(folder, space=space).best.name
+    if federation.shares_weights:  # one search for all
+        (name,) = found.values()
+        found = {owner.name: name for owner in federation.owners}
+    return found
+
+
 def _searched(federation: Federation, owner: Owner, teacher: Any) -> SearchResult:
     """Search for one client; an interrupted search is resumed."""
     folder, assignment = federation.folder(owner.name) / SEARCH, federation.assignment
