@@ -127,15 +127,17 @@ def _no_such(error: click.NoSuchOption) -> str:
 
 
 def _owner(name: str) -> str:
-    """Return the task or method that has an option of its own, such as `--method supernet`."""
+    """Return the tasks and methods that have an option of their own: `--method supernet`."""
     from diswot.methods import METHODS  # imports torch, which only this message needs
     from diswot.tasks import TASKS
 
-    for flag, registry in (("--task", TASKS), ("--method", METHODS)):
-        for known in registry:
-            if name in declared(registry.named(known).options):
-                return f"{flag} {known}"
-    return ""
+    owners = [
+        f"{flag} {known}"
+        for flag, registry in (("--task", TASKS), ("--method", METHODS))
+        for known in registry
+        if name in declared(registry.named(known).options)
+    ]
+    return " or ".join(owners)
 
 
 def _end(status: int, message: str, debug: bool) -> None:

@@ -49,7 +49,11 @@ def test_every_declared_option_has_a_heading() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "owner"), [("--supernet-epochs", "--method supernet"), ("--length", "--task text")]
+    ("option", "owner"),
+    [
+        ("--supernet-epochs", "--method supernet"),
+        ("--length", "--task code or --task text"),
+    ],
 )
 def test_an_option_of_another_choice_names_the_choice(
     option: str, owner: str, cli: CommandLine
