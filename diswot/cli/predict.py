@@ -86,7 +86,8 @@ def predict(
     for item in failed:
         say(f"warning: {item['example']} cannot be read: {item['error']}", err=True)
     if failed:
-        raise RunError(f"{len(failed)} of {len(result)} cannot be read; the others were predicted")
+        others = "; the others were predicted" if len(failed) < len(result) else ""
+        raise RunError(f"{len(failed)} of {len(result)} cannot be read{others}: replace them")
 
 
 def _print_metrics(found: FolderMetrics) -> None:

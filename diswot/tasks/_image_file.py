@@ -84,10 +84,15 @@ def opened(path: Path) -> Iterator[Any]:
     Raises:
         Exception: anything, if the file is not an image or is damaged.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
-    with open_file(path) as file, Image.open(file, formats=_formats(path)) as image:
-        yield image
+    with open_file(path) as file:
+        try:
+            image = Image.open(file, formats=_formats(path))
+        except UnidentifiedImageError as error:  # whose message names the open file
+            raise UnidentifiedImageError("it is not an image") from error
+        with image:
+            yield image
 
 
 def header_of(image: Any) -> Header:

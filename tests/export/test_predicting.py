@@ -85,8 +85,10 @@ def test_a_damaged_photo_is_reported_and_the_others_classified(
     out = cli("predict", exported[2].folder, photos, "--csv")
     assert out.code == 1
     assert len(out.out.splitlines()) == 4
-    assert f"warning: {photos}/damaged.png cannot be read" in out.err
-    assert "1 of 3 cannot be read; the others were predicted" in out.err
+    assert f"warning: {photos}/damaged.png cannot be read: it is not an image" in out.err
+    assert "1 of 3 cannot be read; the others were predicted: replace them" in out.err
+    alone = cli("predict", exported[2].folder, photos / "damaged.png")
+    assert "1 of 1 cannot be read: replace them" in alone.err
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,10 @@ class Reading:
         Raises:
             DataError: too many files are unreadable.
         """
-        from PIL import UnidentifiedImageError
 
         def attempt(path: Path) -> _T | str:
             try:
                 return read(path)
-            except UnidentifiedImageError:
-                return "it is not an image"
             except Exception as error:  # noqa: BLE001  (a damaged image can raise anything)
                 return first_line(error)
 
