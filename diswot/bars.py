@@ -153,7 +153,8 @@ class _NotebookLines:
     def report(self, step: Step) -> None:
         """Print a message, or update the line of a stage at most five times per second."""
         if step.total == 0:
-            sys.stderr.write(printable(f"{step.stage}: {step.note}", keep="") + "\n")
+            message = printable(f"{step.stage}: {step.note}", keep="")
+            sys.stdout.write(f"{message}\n")  # notebooks show standard error as errors
             return
         done = 20 * step.done // max(1, step.total)
         bar = "█" * done + "░" * (20 - done)

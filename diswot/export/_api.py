@@ -66,7 +66,8 @@ class Exported(Tabular):
     def caption(self) -> str:
         """Folder and number of the formats in one line."""
         reasons = "".join(f"; no {name}: {reason}" for name, reason in self.left_out.items())
-        return f"{len(self.forms)} formats in {self.folder}{reasons}"
+        count = len(self.forms)
+        return f"{count} format{'s' if count != 1 else ''} in {self.folder}{reasons}"
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return metric on the test split, latency, size and deviation of every format."""
