@@ -4,7 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.documentation._budgets import training_budget_summary, training_budgets
+from benchmarks.documentation._budgets import (
+    ranker_settings,
+    training_budget_summary,
+    training_budgets,
+)
 from benchmarks.documentation._figures import FIGURES, drawn
 from benchmarks.documentation._scores import (
     all_cells,
@@ -56,6 +60,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "thin_budgets": thin_budgets,
     "thin_differences": thin_differences,
     "distilled": distilled,
+    "ranker_settings": ranker_settings,
     "training_budget_summary": training_budget_summary,
     "training_budgets": training_budgets,
     "training_speed": training_speed,

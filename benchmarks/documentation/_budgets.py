@@ -1,6 +1,6 @@
 """Tables of what a budget of trainings gains."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from benchmarks.results_folder import RESULTS
 from diswot.bench.tables import markdown, number
@@ -93,6 +93,41 @@ def _against(row: Mapping[str, str]) -> str:
     if float(row["behind_low"]) <= 0:
         return mean
     return f"**{mean}** (+{number(row['behind'])})"
+
+
+def ranker_settings() -> str:
+    """Return the settings of the ranker that the other tables select, and their regret."""
+    regrets: dict[str, dict[str, list[float]]] = {}
+    for row in read_table(RESULTS / "ranker-settings.csv"):
+        by_table = regrets.setdefault(row["setting"], {})
+        by_table.setdefault(row["table"], []).append(100 * float(row["relative"]))
+    rows = []
+    for left_out in regrets[_DEFAULT]:
+
+        def on_others(setting: str, left_out: str = left_out) -> float:
+            return _mean(
+                _mean(values) for name, values in regrets[setting].items() if name != left_out
+            )
+
+        chosen = min(regrets, key=on_others)
+        of = [_mean(regrets[setting][left_out]) for setting in (chosen, _DEFAULT)]
+        cells = [f"{value:.1f}" for value in (*of, *_range(regrets, left_out))]
+        rows.append([TABLES[left_out], chosen, *cells[:2], f"{cells[2]} to {cells[3]}"])
+    columns = ["left out", "selected on the others", "its regret", "default", "all settings"]
+    return markdown(columns, rows)
+
+
+_DEFAULT = "default"
+
+
+def _range(regrets: Mapping[str, Mapping[str, list[float]]], table: str) -> tuple[float, float]:
+    means = [_mean(of[table]) for of in regrets.values()]
+    return min(means), max(means)
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = [*values]
+    return sum(found) / len(found)
 
 
 def training_budget_curves() -> Figure:
