@@ -59,7 +59,6 @@ ARMS: Mapping[str, Arm] = {
     "shared classifier": Arm(SHARED, "dynamic"),
     "MixDistribution": Arm({}, "shared classifier"),
     "unweighted": Arm(SHARED, "shared classifier", "kd3(weighted=False)"),
-    "student selects": Arm({**SHARED, "pool_selection": "student"}, "shared classifier"),
     "teacher selects": Arm({**SHARED, "pool_selection": "teacher"}, "shared classifier"),
 }
 
@@ -84,7 +83,7 @@ class WebImagesSettings:
     teacher: str = "resnet20"
     space: str = "thin"
     student: str = "stem=5,expansion=2,width1=8,depth1=2,kernel1=3,width2=16,depth2=2,kernel2=3"
-    seeds: int = 5
+    seeds: int = 2
     epochs: int = 12
     images: int = 1600
 
