@@ -5,8 +5,8 @@
 that are left.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from diswot.bench.paired import paired_p
 from diswot.bench.trainings import Trainings
 from diswot.cli import displayed_progress
 from diswot.tasks.code import CodeData
-from diswot.training import TrainedTeacher
+from diswot.training import Distillation, TrainedTeacher
 
 
 @dataclass(frozen=True)
@@ -66,75 +66,72 @@ class CodeRow:
 
 
 def _rows(
-    path: Path, settings: CodeSettings, records: Mapping[Any, Mapping[str, Any]]
+    whole: Distillation,
+    settings: CodeSettings,
+    records: Mapping[Any, Mapping[str, Any]],
+    seeds: int,
 ) -> list[CodeRow]:
-    whole = distillation_of(path, settings)
     data, teacher = cast(CodeData, whole.data), cast(TrainedTeacher, whole.teacher)
     rows = [CodeRow("teacher", "", 1, teacher.test.value, **costs_of(teacher.network, data))]
+    costs = costs_of(student_of(data, settings.student, 0), data)
     for study, arms, reference in (
         ("samples", SAMPLES, "programs"),
         ("parts", PARTS, PARTS[0]),
         ("transfer", STARTS, STARTS[0]),
     ):
-        costs = costs_of(student_of(data, settings, 0), data) if study != "parts" else {}
-        rows += [_row(records, settings, (study, arm), reference, costs) for arm in arms]
+        for arm in arms:
+            own = [records[study, arm, seed] for seed in range(seeds)]
+            others = [records[study, reference, seed] for seed in range(seeds)]
+            row = _row(study, arm, own, None if arm == reference else others)
+            known = {name: own[0].get(name, costs[name]) for name in costs}
+            rows.append(replace(row, **known))
     return rows
 
 
 def _row(
-    records: Mapping[Any, Mapping[str, Any]],
-    settings: CodeSettings,
-    key: tuple[str, str],
-    reference: str,
-    costs: Mapping[str, Any],
+    study: str,
+    arm: str,
+    own: Sequence[Mapping[str, Any]],
+    others: Sequence[Mapping[str, Any]] | None,
 ) -> CodeRow:
-    study, arm = key
-    seeds = range(settings.seeds)
-    values, others = (
-        np.array([records[study, name, seed]["macro_f1"] for seed in seeds])
-        for name in (arm, reference)
-    )
-    first, difference = records[study, arm, 0], values - others
-    known = {name: first[name] for name in ("parameters", "milliseconds") if name in first}
-    return CodeRow(
+    """Return a row, with the paired difference from the records of another arm."""
+    values = np.array([record["macro_f1"] for record in own])
+    row = CodeRow(
         study,
         arm,
-        settings.seeds,
+        len(own),
         float(values.mean()),
         float(values.std(ddof=1)),
-        None if arm == reference else float(difference.mean()),
-        None if arm == reference else paired_p(difference),
-        f1=first["f1"],
-        train_reads=first.get("train_reads"),
-        **{**costs, **known},
+        f1=own[0]["f1"],
+        train_reads=own[0].get("train_reads"),
     )
+    if others is None:
+        return row
+    differences = values - np.array([record["macro_f1"] for record in others])
+    return replace(row, difference=float(differences.mean()), p=paired_p(differences))
 
 
 @click.command()
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Trainings so far.")
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
-def main(work: Path, data: Path, workers: int) -> None:
+@click.option("--seeds", type=click.IntRange(min=2), default=3, show_default=True)
+def main(work: Path, data: Path, seeds: int) -> None:
     """Train all arms, and write the table."""
     settings, started = CodeSettings(), datetime.now(UTC)
     studies = ("samples", SAMPLES), ("parts", PARTS), ("transfer", STARTS)
+    # Students of a seed are distilled before they are tuned, so there is one worker.
+    tasks = [(study, arm, seed) for seed in range(seeds) for study, arms in studies for arm in arms]
+    prepared = partial(distillation_of, data, settings, work)
     with displayed_progress() as progress:
-        for end in range(1, len(studies) + 1):  # students are distilled before they are tuned
-            tasks = [
-                (study, arm, seed)
-                for study, arms in studies[:end]
-                for seed in range(settings.seeds)
-                for arm in arms
-            ]
-            records = Trainings(asdict(settings), work, key=["study", "arm", "seed"]).run(
-                tasks,
-                partial(one_training, data, settings, work),
-                before=partial(distillation_of, data, settings),
-                workers=workers,
-                progress=progress,
-            )
-    rows = _rows(data, settings, records)
-    keep("code-distillation", rows, asdict(settings), started)
+        records = Trainings(asdict(settings), work, key=["study", "arm", "seed"]).run(
+            tasks,
+            partial(one_training, data, settings, work),
+            before=prepared,
+            workers=1,
+            progress=progress,
+        )
+    rows = _rows(prepared(), settings, records, seeds)
+    keep("code-distillation", rows, {**asdict(settings), "seeds": seeds}, started)
 
 
 if __name__ == "__main__":

@@ -40,10 +40,9 @@ class CodeSettings:
     Attributes:
         vulnerabilities: vulnerabilities of teacher and students.
         novel: vulnerability to which students are transferred.
-        teacher: the teacher, trained once on the training programs.
+        teacher: architecture of the teacher, trained once on the training programs.
         teacher_epochs: epochs of its training.
-        student: its architecture in the space `gated-convolution`.
-        seeds: number of seeds of students.
+        student: architecture of the student.
         epochs: epochs of a distillation.
         steps: steps per epoch.
         labels: programs with labels of the other vulnerability.
@@ -58,14 +57,13 @@ class CodeSettings:
         "integer_overflow",
     )
     novel: str = "infinite_loop"
-    teacher: str = "gated-medium"
-    teacher_epochs: int = 20
+    teacher: str = "width=32,kernels=3+5+7,slots=16,depth=1"
+    teacher_epochs: int = 15
     student: str = "width=16,kernels=3+5,slots=8,depth=1"
-    seeds: int = 3
-    epochs: int = 6
-    steps: int = 50
+    epochs: int = 3
+    steps: int = 60
     labels: int = 50
-    tuning_epochs: int = 40
+    tuning_epochs: int = 30
     part_epochs: int = 15
 
 
@@ -82,13 +80,13 @@ def programs_of(path: Path, settings: CodeSettings) -> tuple[CodeData, CodeData]
 
 
 @cache
-def distillation_of(path: Path, settings: CodeSettings) -> Distillation:
-    """Return teacher, data and recipe; the teacher is trained once."""
+def distillation_of(path: Path, settings: CodeSettings, work: Path) -> Distillation:
+    """Return teacher, data and recipe; the teacher is trained once, in the folder `work`."""
     data, _ = programs_of(path, settings)
-    epochs = settings.teacher_epochs
-    return prepare_distillation(
-        settings.teacher, data=data, epochs=epochs, teacher_epochs=epochs, device="cpu"
-    )
+    teacher = student_of(data, settings.teacher, 0)
+    alone = Distillation(data, {}, _recipe(data, settings.teacher_epochs), "cpu")
+    alone.train_once(teacher, loss="alone", folder=work / "teacher")
+    return prepare_distillation(teacher, data=data, epochs=settings.epochs, device="cpu")
 
 
 def one_training(path: Path, settings: CodeSettings, work: Path, task: tuple[str, str, int]) -> Any:
@@ -105,19 +103,19 @@ def one_training(path: Path, settings: CodeSettings, work: Path, task: tuple[str
     return {"study": study, "arm": arm, "seed": seed, **run(path, settings, work, arm, seed)}
 
 
-def student_of(data: CodeData, settings: CodeSettings, seed: int) -> nn.Module:
-    """Return the student with random weights."""
+def student_of(data: CodeData, architecture: str, seed: int) -> nn.Module:
+    """Return a network of the space `gated-convolution` with random weights."""
     space = find_space("gated-convolution", data.signature)
-    return build_student(space, space.from_string(settings.student), data.signature, seed=seed)
+    return build_student(space, space.from_string(architecture), data.signature, seed=seed)
 
 
 def _distilled(
     path: Path, settings: CodeSettings, work: Path, arm: str, seed: int
 ) -> dict[str, Any]:
     """Distill a student on one kind of samples, and keep its weights."""
-    whole, method = distillation_of(path, settings), find_method("data-free")
+    whole, method = distillation_of(path, settings, work), find_method("data-free")
     data = cast(CodeData, whole.data)
-    student = student_of(data, settings, seed)
+    student = student_of(data, settings.student, seed)
     if arm == "untrained":
         test = data.metrics[0].measure(student, data, "test")
         return {"macro_f1": test.value, "f1": "", "train_reads": 0}
@@ -187,7 +185,7 @@ def _transferred(
 ) -> dict[str, Any]:
     """Tune a student on few labels of another vulnerability."""
     data, novel = programs_of(path, settings)
-    student = student_of(data, settings, seed)
+    student = student_of(data, settings.student, seed)
     if arm != "scratch":
         weights = work / f"{arm.removeprefix('distilled on ')}-{seed}.pt"
         student.load_state_dict(torch.load(weights, weights_only=True))

@@ -35,7 +35,7 @@ def teacher() -> None:
 
 
 @teacher.command(cls=Command)
-@click.argument("name")
+@click.argument("name", required=False)
 @shared.TASK
 @shared.TEACHER_WEIGHTS
 @shared.TEACHER_CLASSES
@@ -49,14 +49,14 @@ def teacher() -> None:
 @shared.TRACK
 @shared.JSON
 def train(
-    name: str,
+    name: str | None,
     data: str | None,
     out: Path | None,
     track: Sequence[str] | None,
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Train a teacher on the labels. NAME is any value of --teacher.
+    """Train a teacher on the labels. NAME is any value of --teacher; by default the task's.
 
     A teacher that has weights is fine-tuned. `diswot resume` resumes a training that was
     stopped.
@@ -66,12 +66,12 @@ def train(
     from diswot.tasks import find_subject
     from diswot.training import is_unfinished
 
-    subject = find_subject(chosen, data=data)
+    subject = find_subject(chosen, teacher=name, data=data)
     chosen |= subject.task.recorded({"teacher_classes": chosen["teacher_classes"]})
-    folder = out or next_folder(Path("runs"), f"teacher-{name}")
+    folder = out or next_folder(Path("runs"), f"teacher-{subject.teacher}")
     if not is_unfinished(folder):
         check_new_folder(folder)
-    options = {"teacher": name, "data": subject.data, **chosen}
+    options = {"teacher": subject.teacher, "data": subject.data, **chosen}
     display = tracked_progress(track, folder)
     _train(folder, located(options, subject.task), display, as_json=as_json)
 

@@ -129,6 +129,7 @@ def test_distorted_tokens_are_noise_on_the_teachers_embeddings(programs: CodeDat
     source = programs.training(Recipe(1, augment="none"))
     torch.manual_seed(0)
     (mixtures, _) = inputs.distorted(source, teacher, 0.5)(torch.arange(30)).inputs
+    assert not mixtures.requires_grad  # although the teacher is not frozen
     weight = teacher.tokens.weight.detach()
     noise = mixtures @ weight - weight[programs.batch("train", torch.arange(30)).inputs[0]]
     torch.testing.assert_close(noise.std((0, 1)), 0.5 * weight.std(0), atol=0.1, rtol=0.2)

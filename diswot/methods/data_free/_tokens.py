@@ -143,8 +143,9 @@ class TokenInputs(PseudoInputs):
 
         The standard deviation is relative to that of the teacher's embeddings of all tokens.
         """
-        weight = token_embedding(teacher, self.vocabulary).weight[: self.vocabulary]
-        return DistortedTokens(self, source, std * weight.std(0).cpu(), self.inverse(teacher))
+        embedding = token_embedding(teacher, self.vocabulary)
+        own = embedding.weight[: self.vocabulary].detach().std(0).cpu()
+        return DistortedTokens(self, source, std * own, self.inverse(teacher))
 
     def reading(self, network: nn.Module) -> AbstractContextManager[None]:
         """Return a context in which a network takes mixtures."""

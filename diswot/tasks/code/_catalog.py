@@ -34,7 +34,7 @@ def check_code(data: Any, **options: Unpack[CodeOptions]) -> None:
     """
     if options.get("vulnerabilities") is not None:
         _chosen(options["vulnerabilities"])
-        if NAMED_DATA.path(data) is None:
+        if isinstance(data, str) and NAMED_DATA.path(data) is None:
             raise OptionError("--vulnerabilities selects lines of a .jsonl file: leave it out")
     if isinstance(data, CodeData | Path):
         return
@@ -90,9 +90,7 @@ def _found(data: Any, root: str | Path | None, options: Mapping[str, Any]) -> Co
     if path is None and isinstance(data, str):
         given = NAMED_DATA.made(data, root)
     if isinstance(given, CodeData):
-        changed = [name for name, value in options.items() if value is not None]
-        if changed:
-            raise OptionError(f"{given.name} is encoded already: leave {changed[0]} out")
+        _check_encoded(given, options)
         return given
     notes: list[str] = []
     if path is not None:
@@ -118,6 +116,19 @@ def _found(data: Any, root: str | Path | None, options: Mapping[str, Any]) -> Co
         masked=data == PATTERNS,
         notes=notes,
     )
+
+
+def _check_encoded(data: CodeData, options: Mapping[str, Any]) -> None:
+    """Check that options are those with which programs were encoded.
+
+    Raises:
+        OptionError: an option differs.
+    """
+    encoded_with = {} if data.source is None else data.source.options
+    known = {**encoded_with, "length": data.length}
+    for name, value in options.items():
+        if value is not None and value != known.get(name):
+            raise OptionError(f"{data.name} is encoded already: leave {name} {value} out")
 
 
 def _chosen(text: str | None) -> tuple[str, ...]:

@@ -30,7 +30,9 @@ def test_contracts_are_read_with_their_vulnerability(write: WriteRows) -> None:
 def test_only_chosen_vulnerabilities_are_read(write: WriteRows) -> None:
     other = [{**row, "vulnerability": "timestamp"} for row in rows(24)[12:]]
     path = write([*rows(), *other])
-    assert load_code(path, vulnerabilities="timestamp").classes == ("none", "timestamp")
+    data = load_code(path, vulnerabilities="timestamp", length=32)
+    assert data.classes == ("none", "timestamp")
+    assert load_code(data, vulnerabilities="timestamp", length=32) is data
     with pytest.raises(DataError, match=r"no vulnerability overflow: it has reentrancy, timestamp"):
         load_code(path, vulnerabilities="overflow")
 
@@ -123,7 +125,7 @@ def test_options_that_do_not_fit_are_refused(programs: CodeData) -> None:
         load_code("contracts.jsonl", vulnerabilities="a,,b")
     with pytest.raises(OptionError, match=r"selects lines of a .jsonl file"):
         load_code("code-patterns", vulnerabilities="a")
-    with pytest.raises(OptionError, match="programs is encoded already: leave length out"):
+    with pytest.raises(OptionError, match="programs is encoded already: leave length 8 out"):
         load_code(programs, length=8)
     with pytest.raises(DataError, match="one class of training programs"):
         encoded("one", {"train": [Program(("a",), "x")]}, length=4, vocabulary=20)
@@ -149,3 +151,16 @@ def test_mixing_is_refused_for_programs() -> None:
 
     with pytest.raises(OptionError, match="programs cannot be mixed by mixup"):
         find_task("code").check_changes(Recipe(1, mixup=0.5))
+
+
+def test_few_labels_of_other_programs_are_encoded_for_a_student(programs: CodeData) -> None:
+    made = [
+        Program(("a", f"new{number}", "b", label), label) for label in "pq" for number in range(20)
+    ]
+    other = encoded("other", {"train": made}, length=12, vocabulary=9, tokens=programs.vocabulary)
+    assert other.signature.inputs == programs.signature.inputs
+    few = other.with_fewer(10, seed=1)
+    assert torch.bincount(few.class_labels("train")).tolist() == [5, 5]
+    assert few.test is other.test
+    unknown = programs.vocabulary.encode(["new0"])
+    assert (few.train.tokens[:, 1] == unknown[0]).all()

@@ -1,0 +1,52 @@
+"""The main job on source code, from a file to a prediction of the exported student."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CommandLine
+from tests.tasks.code.conftest import WriteRows, contract, rows
+
+SMALL = ["--engine", "random", "--population", 2, "--generations", 0, "--repeats", 1]
+SHORT = ["--epochs", 1, "--teacher-epochs", 1, "--force", "--no-onnx", "--no-compare"]
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_run_goes_from_contracts_to_an_exported_student(
+    cli: CommandLine, tmp_path: Path, write: WriteRows
+) -> None:
+    data = ["--data", write(rows(24)), "--length", 32, "--batch-size", 8, "--max-params", "10k"]
+    done = cli("run", "--task", "code", *data, *SMALL, *SHORT, "--out", "run")
+    assert done.code == 0, done.err
+    assert "gated-medium" in done.out
+    assert "macro F1" in done.out
+    student = tmp_path / "run" / "student"
+    config = json.loads((student / "config.json").read_text("utf-8"))
+    assert config["classes"] == ["none", "reentrancy"]
+    source = tmp_path / "bank.sol"
+    source.write_text(contract(0, vulnerable=True))
+    done = cli("predict", student, source, "--form", "source", "--json")
+    assert done.code == 0, done.err
+    (told,) = json.loads(done.out)["predictions"]
+    run = [sys.executable, student / "predict.py", source]
+    alone = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert alone.stdout.split()[0] == told["label"]
+    (tmp_path / "broken.sol").write_text("contract {")
+    assert (
+        "it is not Solidity"
+        in cli("predict", student, tmp_path / "broken.sol", "--form", "source").err
+    )
+
+
+def test_an_unknown_vulnerability_is_refused_before_the_search(
+    cli: CommandLine, tmp_path: Path, write: WriteRows
+) -> None:
+    options = ["--data", write(rows()), "--vulnerabilities", "overflow"]
+    refused = cli("run", "--task", "code", *options, "--out", "run")
+    assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+    assert "has no vulnerability overflow: it has reentrancy" in refused.err
+    assert not (tmp_path / "run").exists()
