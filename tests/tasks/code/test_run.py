@@ -31,10 +31,10 @@ def test_run_goes_from_contracts_to_an_exported_student(
     source.write_text(contract(0, vulnerable=True))
     done = cli("predict", student, source, "--form", "source", "--json")
     assert done.code == 0, done.err
-    (told,) = json.loads(done.out)["predictions"]
-    run = [sys.executable, student / "predict.py", source]
-    alone = subprocess.run(run, capture_output=True, text=True, check=True)
-    assert alone.stdout.split()[0] == told["label"]
+    (answer,) = json.loads(done.out)["predictions"]
+    command = [sys.executable, str(student / "predict.py"), str(source)]
+    alone = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert alone.stdout.split()[0] == answer["label"]
     (tmp_path / "broken.sol").write_text("contract {")
     assert (
         "it is not Solidity"
