@@ -131,9 +131,16 @@ def _data(settings: FederatedSettings, seed: int) -> ImageData:
     return replace(data, train=train, val=val, test=held, source=None, originals={})
 
 
-def _federation(
+def federation_in(
     settings: FederatedSettings, task: tuple[float, int, str, int], folder: Path
 ) -> Federation:
+    """Return the federation of a run.
+
+    Args:
+        settings: what is compared.
+        task: α, examples per client, arm and seed.
+        folder: the run folder.
+    """
     alpha, size, arm, seed = task
     steps = settings.rounds * (settings.public // settings.batch) * settings.tuning_epochs
     per_epoch = max(1, size // settings.batch)
@@ -163,7 +170,8 @@ def _federation(
     return federation_of(Assignment(folder, data, None, SmallNetworks(), Budget(), options, own))
 
 
-def _clients(federation: Federation, arm: str) -> list[Client]:
+def clients_in(federation: Federation, arm: str) -> list[Client]:
+    """Return the clients of an arm, with different or equal networks."""
     nets = ("mlp-64",) if arm in EQUAL else ("mlp-32", "mlp-64", "cnn-8")
     return [
         federation.client(owner, f"net={nets[index % len(nets)]}")
@@ -177,8 +185,8 @@ def _one(settings: FederatedSettings, task: tuple[float, int, str, int]) -> dict
     began = time.process_time()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        federation = _federation(settings, task, folder)
-        clients = _clients(federation, arm)
+        federation = federation_in(settings, task, folder)
+        clients = clients_in(federation, arm)
         named = {client.name: client for client in clients}
         with local_engine(named, folder / "clients") as engine:
             rounds = Server(federation.plan(clients), engine, folder).run()

@@ -122,7 +122,7 @@ class FlowerEngine:
         return Replies({name: received[name] for name in known}, problems)
 
 
-def run_server(plan: Plan, folder: Path, engine: FlowerEngine, *, patience: float = 60) -> None:
+def run_server(plan: Plan, folder: Path, engine: FlowerEngine, *, patience: float = 600) -> None:
     """Run the missing rounds of a federation with Flower.
 
     Args:
