@@ -15,8 +15,7 @@ import click
 
 from benchmarks.federated import FederatedSettings, clients_in, federation_in
 from benchmarks.results_folder import keep
-from diswot.methods.federated import Client, Federation, Round, Server, local_engine
-from diswot.methods.federated._flower import simulate
+from diswot.methods.federated import Client, Federation, Round, Server, local_engine, simulate
 
 TASK = (0.5, 110, "knfu", 0)
 """α, examples per client, fusion and seed."""

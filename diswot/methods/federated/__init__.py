@@ -4,6 +4,7 @@ from diswot.methods.federated._client import Answer, Client, Reply, Request
 from diswot.methods.federated._deployment import deployed_apps
 from diswot.methods.federated._engine import Engine, LocalEngine, Replies, local_engine
 from diswot.methods.federated._federation import Federation, Owner, federation_of
+from diswot.methods.federated._flower import simulate
 from diswot.methods.federated._fusion import (
     FUSIONS,
     class_distributions,
@@ -53,5 +54,6 @@ __all__ = [
     "knfu_weights",
     "local_engine",
     "read_shares",
+    "simulate",
     "suspicions",
 ]
