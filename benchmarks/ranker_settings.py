@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,12 +25,15 @@ from benchmarks.training_budgets import NOISE
 from diswot.cli import displayed_progress, options
 from diswot.csv_table import read_table
 from diswot.progress import tracked
-from diswot.search.few_shot import Ranker, _posterior, _ranker
+from diswot.search.few_shot import Posterior, Ranker
 from diswot.seeding import generator_for
 from diswot.tasks.images import data_root as find_root
 
 COSTS = (1.0, 2.0, 6.0)
 SEEDS = 20
+
+_posterior, _ranker = (import_module(part.__module__) for part in (Posterior, Ranker))
+"""The modules whose constants are changed."""
 
 _EVEN = tuple(replace(each, odds=1) for each in _posterior.ASSUMPTIONS)
 _TRUSTING = tuple(each for each in _posterior.ASSUMPTIONS if each.score > 0.5)
