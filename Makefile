@@ -22,7 +22,7 @@ test: install
 
 test-federated: $(FEDERATED)/.installed
 	FLWR_TELEMETRY_ENABLED=0 FLWR_DISABLE_UPDATE_CHECK=1 RAY_USAGE_STATS_ENABLED=0 \
-		$(FEDERATED)/bin/python -m pytest tests/methods/test_flower.py
+		$(FEDERATED)/bin/python -m pytest tests/methods/test_flower.py tests/methods/test_federated_privacy.py
 
 $(FEDERATED)/.installed: setup.cfg constraints-federated.txt
 	$(PYTHON) -m venv $(FEDERATED)

@@ -110,13 +110,13 @@ class FederatedSettings:
 
 
 CIFAR = FederatedSettings(
-    "cifar10", sizes=(50, 400), public=500, test=1000, rounds=6, seeds=3, batch=32
+    "cifar10", sizes=(50, 180), public=500, test=1000, rounds=6, seeds=3, batch=32
 )
 """Settings of the sample of CIFAR-10."""
 
 
 @cache
-def _data(settings: FederatedSettings, seed: int) -> ImageData:
+def data_of(settings: FederatedSettings, seed: int) -> ImageData:
     """Return all examples, divided by the seed: training, public (val) and test."""
     data = load_data(settings.data, root=settings.root or None)
     splits = [data.train, data.val, data.test]
@@ -166,7 +166,7 @@ def federation_in(
         "augment": "none",
         "device": "cpu",
     }
-    data = _data(settings, seed)
+    data = data_of(settings, seed)
     return federation_of(Assignment(folder, data, None, SmallNetworks(), Budget(), options, own))
 
 
@@ -255,7 +255,7 @@ def main(work: Path, data_root: str, first: int | None, *, cifar10: bool) -> Non
         records = Trainings(recorded, work, key=["alpha", "size", "arm", "seed"]).run(
             tasks[:first],
             partial(_one, settings),
-            before=partial(_data, settings, 0),
+            before=partial(data_of, settings, 0),
             workers=1,
             progress=progress,
         )

@@ -29,6 +29,7 @@ from diswot.methods.federated import (
     local_engine,
     suspicions,
 )
+from tests.dask_cluster import ONE_THREAD, scheduler, workers
 from tests.methods.federated import CLASSES, Misbehaving, clients_of, federation, small_data
 
 FAULTS = {
@@ -49,11 +50,15 @@ def soft_labels(clients: int = 4, samples: int = 30, seed: int = 0) -> NDArray[n
 
 
 def rounds_of(
-    found: Federation, clients: Mapping[str, Client] | None = None, *, workers: int = 1
+    found: Federation,
+    clients: Mapping[str, Client] | None = None,
+    *,
+    workers: int = 1,
+    cluster: str | None = None,
 ) -> list[Round]:
     clients = clients or clients_of(found)
     folder = found.assignment.folder
-    with local_engine(clients, folder / "clients", workers=workers) as engine:
+    with local_engine(clients, folder / "clients", workers=workers, cluster=cluster) as engine:
         return Server(found.plan(list(clients.values())), engine, folder).run()
 
 
@@ -138,6 +143,18 @@ def test_workers_give_the_same_students_as_one_process(tmp_path: Path) -> None:
     one, two = rounds_of(alone), rounds_of(workers, workers=2)
     assert [item.weights for item in one] == [item.weights for item in two]
     assert states_of(alone) == states_of(workers)
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_a_dask_cluster_gives_the_same_students(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    alone, remote = federation(tmp_path / "one"), federation(tmp_path / "two")
+    one = rounds_of(alone)
+    with scheduler(tmp_path) as address, workers(address, 2, *ONE_THREAD):
+        two = rounds_of(remote, cluster=address)
+    assert [item.weights for item in one] == [item.weights for item in two]
+    assert states_of(alone) == states_of(remote)
 
 
 def test_fedavg_averages_weights_by_numbers_of_examples(tmp_path: Path) -> None:

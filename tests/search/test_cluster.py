@@ -6,9 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 import diswot
 from diswot.errors import OptionError
 from diswot.search import Budget
+from tests.dask_cluster import CHECKOUT, ONE_THREAD, dask, eventually, scheduler, workers
 from tests.search.conftest import entries_of, outcome_of, search
 from tests.search.spaces import DEADLY, Deadly, Slow, Tiny
 
@@ -25,66 +24,12 @@ pytestmark = pytest.mark.processes
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 
-CHECKOUT = Path(__file__).parents[2]
-
-
-@contextmanager
-def dask(*arguments: object, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a Dask command during the `with` block, with these environment variables."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dask", *map(str, arguments)],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)} | variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def eventually(reached: Callable[[], bool]) -> None:
-    """Wait for a condition, with a time limit."""
-    deadline = time.monotonic() + 120
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@contextmanager
-def scheduler(folder: Path, **variables: str) -> Iterator[str]:
-    """Run a scheduler with these environment variables, and return its address."""
-    file = folder / "scheduler.json"
-    quiet = ("--no-dashboard", "--no-show", "--host", "127.0.0.1", "--port", 0)
-    with dask("scheduler", *quiet, "--scheduler-file", file, **variables):
-        eventually(file.exists)
-        yield str(json.loads(file.read_text())["address"])
-
-
-@contextmanager
-def workers(address: str, count: int, *options: object) -> Iterator[list[subprocess.Popen[str]]]:
-    """Run workers of a scheduler."""
-    distributed: Any = import_module("distributed")
-    with ExitStack() as stack:
-        started = [
-            stack.enter_context(dask("worker", address, "--no-dashboard", *options))
-            for _ in range(count)
-        ]
-        with distributed.Client(address, set_as_default=False) as client:
-            client.wait_for_workers(count, timeout=120)
-        yield started
-
 
 @pytest.fixture(name="empty", scope="module")
 def fixture_empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a scheduler without workers; tests may add some."""
     with scheduler(tmp_path_factory.mktemp("dask")) as address:
         yield address
-
-
-ONE_THREAD = ("--nthreads", 1, "--no-nanny")
 
 
 def test_a_cluster_with_a_killed_worker_gives_the_same_result(empty: str, tmp_path: Path) -> None:
