@@ -235,7 +235,7 @@ def _write(
     settings: FederatedSettings, records: Mapping[Any, Mapping[str, Any]], started: datetime
 ) -> None:
     suffix = "" if settings.data == "digits" else f"-{settings.data}"
-    rows = rows_of(records, settings.sizes, settings.seeds)
+    rows = rows_of(records, settings.sizes, settings.seeds, rounds=settings.rounds)
     keep(f"federated{suffix}", rows, asdict(settings), started)
     found = claims(records, settings.sizes, settings.seeds)
     keep(f"federated{suffix}-claims", found, asdict(settings), started)

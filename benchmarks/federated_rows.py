@@ -80,18 +80,23 @@ class ClaimRow:
 _Records = Mapping[Any, Mapping[str, Any]]
 
 
-def rows_of(records: _Records, sizes: Sequence[int], seeds: int) -> list[FederatedRow]:
+def rows_of(
+    records: _Records, sizes: Sequence[int], seeds: int, *, rounds: int
+) -> list[FederatedRow]:
     """Return the means of every fusion rule in every setting."""
     alphas, arms = (sorted({key[index] for key in records}) for index in (0, 2))
-    return [_row(records, *key, seeds) for key in product(alphas, sizes, arms)]
+    return [_row(records, key, seeds, rounds) for key in product(alphas, sizes, arms)]
 
 
 def _values(records: _Records, setting: tuple[float, int, str], name: str, seeds: int) -> Any:
     return np.array([records[(*setting, seed)][name] for seed in range(seeds)], dtype=float)
 
 
-def _row(records: _Records, alpha: float, size: int, arm: str, seeds: int) -> FederatedRow:
-    setting, local = (alpha, size, arm), (alpha, size, "local")
+def _row(
+    records: _Records, setting: tuple[float, int, str], seeds: int, rounds: int
+) -> FederatedRow:
+    alpha, size, arm = setting
+    local = (alpha, size, "local")
     own, overall = (_values(records, setting, name, seeds) for name in ("own", "all"))
     gains = [
         values - _values(records, local, name, seeds)
@@ -117,7 +122,7 @@ def _row(records: _Records, alpha: float, size: int, arm: str, seeds: int) -> Fe
         paired_p(gains[1]) if compared else None,
         float(np.mean(known)) if known and arm.startswith("knfu") else None,
         float(_values(records, setting, "own_weight", seeds).mean()),
-        float(suspects.mean()) / 10,
+        float(suspects.mean()) / rounds,
         first["bytes"] / 1000,
     )
 

@@ -67,7 +67,7 @@ class Metric(ABC):
         """Return metrics per label of networks that give an example any number of labels.
 
         By default `None`. Metrics of classifiers with one class per example are computed by
-        [`ClassMetrics`][diswot.tasks.ClassMetrics] instead, see `classifies`.
+        `ClassMetrics` instead, see `classifies`.
 
         Args:
             values: values for all examples of a split (n, …).

@@ -107,7 +107,7 @@ def test_terminals_without_unicode_get_ascii_signs(
         text = (done.out + done.err).decode("latin-1" if terminal is LATIN else "ascii")
         if (terminal, command[0]) != (LOCALE, "search"):  # with this locale, arguments are bytes
             assert not re.search(r"\\u[0-9a-f]{4}", text)
-        expected = {"list": "(DisWOT+)", "run": "16", "score": "sd", "search": "unknown teacher"}
+        expected = {"list": "(DisWOT+)", "run": "10k", "score": "sd", "search": "unknown teacher"}
         assert expected[command[0]] in text
         if command[0] == "score":
             assert (" ± sd" if terminal is LATIN else " +/- sd") in text
