@@ -7,14 +7,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from diswot.devices import is_first
 from diswot.errors import DiswotError, RunError
 from diswot.printable import printable
 from diswot.progress import Progress, Step, silent
-from diswot.runtimes import installed
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -49,7 +48,7 @@ def displayed(progress: Progress | bool | None) -> Iterator[Progress]:
 @contextmanager
 def drawn() -> Iterator[Progress]:
     """Draw progress bars inside the block; yields the callback that updates them."""
-    if _is_notebook() and not installed(("ipywidgets",)):  # rich warns in every step
+    if _is_notebook() and find_spec("ipywidgets") is None:  # rich warns in every step
         with waiting(_NotebookLines().report) as report:
             yield report
         return
@@ -166,6 +165,8 @@ class _NotebookLines:
             self._show("\n".join(self._lines.values()))
 
     def _show(self, text: str) -> None:
+        from html import escape  # not at start-up, as only notebooks need it
+
         notebook: Any = importlib.import_module("IPython.display")  # which has no types
         content = notebook.HTML(f"<pre>{escape(text)}</pre>")
         if self._handle is None:

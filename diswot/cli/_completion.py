@@ -1,6 +1,7 @@
 """Names that a shell completes as values of options."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pkgutil import resolve_name
 
 import click
 
@@ -17,35 +18,16 @@ def completed(context: click.Context, option: str, incomplete: str) -> list[str]
         option: the option, with underscores.
         incomplete: the beginning of the value.
     """
-    if option not in _NAMES:
+    known: Iterable[str]
+    if option in _REGISTRIES:
+        known = resolve_name(_REGISTRIES[option])
+    elif option in _NAMES:
+        known = _NAMES[option](context)
+    else:
         return None
     before, comma, last = incomplete.rpartition(",")
-    names = sorted(name for name in _NAMES[option](context) if name.startswith(last))
+    names = sorted(name for name in known if name.startswith(last))
     return [f"{before}{comma}{name}" for name in names if ":" not in name]  # patterns: hf:FOLDER
-
-
-def _tasks(_context: click.Context) -> Iterable[str]:
-    from diswot.tasks import TASKS
-
-    return TASKS
-
-
-def _methods(_context: click.Context) -> Iterable[str]:
-    from diswot.methods import METHODS
-
-    return METHODS
-
-
-def _spaces(_context: click.Context) -> Iterable[str]:
-    from diswot.search import SPACES
-
-    return SPACES
-
-
-def _engines(_context: click.Context) -> Iterable[str]:
-    from diswot.search import ENGINES
-
-    return ENGINES
 
 
 def _scorers(_context: click.Context) -> Iterable[str]:
@@ -74,33 +56,25 @@ def _datasets(context: click.Context) -> Iterable[str]:
     return datasets if isinstance(datasets, Mapping) else ()
 
 
-def _trackers(_context: click.Context) -> Iterable[str]:
-    from diswot.tracking import TRACKERS
-
-    return TRACKERS
-
-
-def _formats(_context: click.Context) -> Iterable[str]:
-    from diswot.export import FORMATS
-
-    return FORMATS
-
-
 def _task_of(context: click.Context) -> str:
     return context.params.get("task") or DEFAULT_TASK
 
 
+_REGISTRIES: Mapping[str, str] = {
+    "task": "diswot.tasks:TASKS",
+    "method": "diswot.methods:METHODS",
+    "space": "diswot.search:SPACES",
+    "engine": "diswot.search:ENGINES",
+    "track": "diswot.tracking:TRACKERS",
+    "formats": "diswot.export:FORMATS",
+    "form": "diswot.export:FORMATS",
+}
+"""Options whose names are the keys of a registry, which is imported when it is needed."""
+
 _NAMES: Mapping[str, Callable[[click.Context], Iterable[str]]] = {
-    "task": _tasks,
-    "method": _methods,
-    "space": _spaces,
-    "engine": _engines,
     "scorer": _scorers,
     "loss": _losses,
     "teacher": _teachers,
     "data": _datasets,
-    "track": _trackers,
-    "formats": _formats,
-    "form": _formats,
 }
-"""Functions that return the names of each option."""
+"""Functions that return the names of the other options."""

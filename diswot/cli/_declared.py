@@ -1,15 +1,18 @@
 """Command-line options made from the declarations of `diswot.options`."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Container
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
-from diswot.cli._completion import completed
 from diswot.cli._numbers import Real, Whole
 from diswot.options import Declared, declared
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -32,6 +35,11 @@ class Grouped(click.Option):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the values that a shell proposes, also for options with names of ours."""
+        # Imported here: only shells need them.
+        from click.shell_completion import CompletionItem
+
+        from diswot.cli._completion import completed
+
         chosen = isinstance(self.type, click.Choice)
         names = None if chosen else completed(ctx, self.name or "", incomplete)
         if names is None:

@@ -105,6 +105,8 @@ def test_options_of_another_task_are_refused(
         ("diswot distill --loss diswot", ["diswot", "diswot-dagger"]),
         ("diswot search --task text --teacher encoder-l", ["encoder-large"]),
         ("diswot search --data dig", ["digits"]),
+        ("diswot run --method sup", ["supernet"]),
+        ("diswot search --engine rand", ["random"]),
         ("diswot search --teacher h", []),
         ("diswot latency measure 1-1-1 --form on", ["onnx"]),
         ("diswot run --track tensorboard,ml", ["tensorboard,mlflow"]),
