@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -35,6 +35,26 @@ class ClassRow:
     recall: float | None
     f1: float | None
     examples: int
+
+    @classmethod
+    def of(cls, name: str, *, right: int, examples: int, predicted: int, **more: Any) -> Self:
+        """Compute the metrics of one class from counts.
+
+        Args:
+            name: name of the class, or its number.
+            right: number of correct predictions of the class.
+            examples: number of examples of the class.
+            predicted: number of predictions of the class.
+            **more: attributes of a subclass.
+        """
+        return cls(
+            name,
+            precision=_share(right, predicted),
+            recall=_share(right, examples),
+            f1=_share(2 * right, examples + predicted),
+            examples=examples,
+            **more,
+        )
 
 
 @dataclass(frozen=True)
@@ -92,12 +112,11 @@ class ClassMetrics:
         right = self.matrix.diagonal()
         true, predicted = self.matrix.sum(axis=1), self.matrix.sum(axis=0)
         return [
-            ClassRow(
+            ClassRow.of(
                 self.names[number] if self.names else str(number),
-                _share(right[number], predicted[number]),
-                _share(right[number], true[number]),
-                _share(2 * right[number], true[number] + predicted[number]),
-                int(true[number]),
+                right=int(right[number]),
+                examples=int(true[number]),
+                predicted=int(predicted[number]),
             )
             for number in range(self.classes)
         ]
@@ -179,5 +198,5 @@ def _mean(values: Counts, totals: Counts) -> Counts:
     return np.asarray(shares.sum(axis=1) / known.sum(axis=1))
 
 
-def _share(part: Any, whole: Any) -> float | None:
-    return float(part) / float(whole) if whole else None
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -9,14 +9,14 @@ from diswot.errors import DataError, first_line
 
 
 def json_lines(
-    text: str, where: str, columns: Iterable[str]
+    text: str, where: str, columns: Iterable[str] = ()
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the place for messages and the object of each line that is not empty.
 
     Args:
         text: content of the file.
         where: name of the file in messages.
-        columns: names that every object must have.
+        columns: names that every object must have; by default none.
 
     Raises:
         DataError: a line is not a JSON object with these names.

@@ -101,17 +101,11 @@ def read_class_metrics(values: Mapping[str, Any]) -> ClassMetrics | LabelMetrics
 
 
 def _row(name: str, scores: NDArray[np.float64], present: NDArray[np.bool_]) -> LabelRow:
-    predicted = scores > 0
-    right, examples = int((predicted & present).sum()), int(present.sum())
-    return LabelRow(
+    predicted, examples = scores > 0, int(present.sum())
+    return LabelRow.of(
         name,
-        precision=_share(right, int(predicted.sum())),
-        recall=_share(right, examples),
-        f1=_share(2 * right, examples + int(predicted.sum())),
+        right=int((predicted & present).sum()),
         examples=examples,
+        predicted=int(predicted.sum()),
         average_precision=average_precision(scores, present).value if examples else None,
     )
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

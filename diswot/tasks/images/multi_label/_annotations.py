@@ -1,13 +1,13 @@
 """Files that name the labels of images: CSV and JSON Lines."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diswot.csv_table import Table, excerpt, read_csv, read_text
-from diswot.errors import DataError, first_line
+from diswot.errors import DataError
+from diswot.tasks._json_lines import json_lines
 from diswot.tasks._names import named
 from diswot.tasks._split_names import check_unambiguous, split_names
 
@@ -97,7 +97,7 @@ def _files(path: Path) -> dict[str, Path]:
         return {"": path}
     if not path.is_dir():
         raise DataError(f"there is no {path}: give {expected}")
-    found = [item for item in sorted(path.iterdir()) if item.suffix.lower() in SUFFIXES]
+    found = _files_in(path)
     by_name = {item.stem: item for item in found}
     if not found:
         inner = {item.name: _files_in(item) for item in sorted(path.iterdir()) if item.is_dir()}
@@ -125,7 +125,8 @@ def _files_in(folder: Path) -> list[Path]:
 def _read_file(file: Path) -> tuple[list[Annotation], tuple[str, ...] | None, str]:
     """Return annotations, the names of label columns if there are any, and a note."""
     if file.suffix.lower() == ".jsonl":
-        return [_annotation(row, file, place) for place, row in _json_lines(file)], None, ""
+        lines = json_lines(read_text(file), str(file))
+        return [_annotation(row, file, place) for place, row in lines], None, ""
     table = read_csv(file)
     image = _column(table.columns, IMAGE_COLUMNS, file, "image")
     labels = next((name for name in LABEL_COLUMNS if name in table.columns), None)
@@ -161,22 +162,6 @@ def _from_columns(table: Table, image: str) -> tuple[list[Annotation], tuple[str
         place = f"{table.path}, line {table.lines[index]:,}"
         annotations.append(_annotation({**row, "labels": present}, table.path, place))
     return annotations, names, f"labels of {table.path.name} are its columns of 0 and 1"
-
-
-def _json_lines(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for number, line in enumerate(read_text(file).split("\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{file}, line {number:,}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{place}: this is not JSON ({first_line(error)}): write one object on each line"
-            ) from error
-        if not isinstance(row, dict):
-            raise DataError(f"{place}: expected an object, but got {excerpt(line)}")
-        yield place, row
 
 
 def _annotation(row: Mapping[str, Any], file: Path, place: str) -> Annotation:
