@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from diswot.tasks._batch import Batch
+from diswot.tasks._class_balance import class_labels
 from diswot.tasks._difference import NORMAL, Difference, check_paired
 from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._measure import Measure
@@ -76,19 +77,37 @@ class Top1(Metric):
         return float((margins <= tolerance).double().mean())
 
     def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
-        """Return whether the accuracy is not clearly above chance.
+        """Return whether the accuracy is not clearly above that of the most frequent class.
 
-        The criterion is kappa at the lower end of the 95 % interval, (low − 1/k) / (1 − 1/k)
-        for k classes: below 0.02 is near chance. Source: Cohen, "A coefficient of agreement for
-        nominal scales", 1960, with chance agreement for equally frequent classes.
+        Chance is the share of the most frequent class, which a constant prediction reaches, and
+        at least 1/k for k classes. See `near_chance`.
 
         Args:
             values: 1 or 0 for all examples of the split (n,).
             dataset: the dataset.
             split: which split.
         """
-        classes, measure = dataset.signature.outputs, self.summarize(values, dataset, split)
-        return (measure.low - 1 / classes) / (1 - 1 / classes) < LEAST_KAPPA
+        labels = class_labels(dataset, split)
+        most_frequent = float(labels.bincount().max()) / len(labels)
+        chance = max(most_frequent, 1 / dataset.signature.outputs)
+        return near_chance(self.summarize(values, dataset, split).low, chance)
+
+
+def near_chance(low: float, chance: float) -> bool:
+    """Return whether the lower end of an interval is not clearly above chance.
+
+    The criterion is kappa, (low − chance) / (1 − chance): below 0.02 is near chance. Source:
+    Cohen, "A coefficient of agreement for nominal scales", 1960.
+
+    Args:
+        low: lower end of the 95 % interval of a metric with the maximum 1.
+        chance: the metric of predictions without knowledge of the inputs.
+
+    Examples:
+        >>> near_chance(0.505, 0.5), near_chance(0.6, 0.5), near_chance(1.0, 1.0)
+        (True, False, True)
+    """
+    return chance == 1 or (low - chance) / (1 - chance) < LEAST_KAPPA
 
 
 def _margins(outputs: Tensor) -> Tensor:

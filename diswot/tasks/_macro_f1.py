@@ -3,6 +3,7 @@
 import numpy as np
 from torch import Tensor
 
+from diswot.tasks._accuracy import near_chance
 from diswot.tasks._batch import Batch
 from diswot.tasks._bootstrap import Counts, percentile_interval, resamples
 from diswot.tasks._class_balance import class_labels
@@ -12,9 +13,6 @@ from diswot.tasks._difference import Difference, check_paired
 from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import Metric
-
-LEAST_ABOVE_CHANCE = 0.02
-"""Fraction of the way from chance to 1 that the lower end of the interval must exceed."""
 
 
 class MacroF1(Metric):
@@ -59,6 +57,5 @@ class MacroF1(Metric):
         Random predictions with the frequencies of the classes have about this macro F1, and
         constant ones at most.
         """
-        chance = 1 / dataset.signature.outputs
         low = self.summarize(values, dataset, split).low
-        return (low - chance) / (1 - chance) < LEAST_ABOVE_CHANCE
+        return near_chance(low, 1 / dataset.signature.outputs)

@@ -6,12 +6,12 @@ from typing import Any
 
 from diswot.errors import OptionError
 from diswot.progress import Progress, silent
+from diswot.tasks._accuracy import Top1
 from diswot.tasks._examples import Changes
 from diswot.tasks._macro_f1 import MacroF1
 from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Dataset, Task
-from diswot.tasks.code._accuracy import Accuracy
 from diswot.tasks.code._catalog import DATASETS, NAMED_DATA, PATTERNS, check_code, load_code
 from diswot.tasks.code._code_data import CodeData
 from diswot.tasks.code._options import CodeOptions
@@ -66,7 +66,7 @@ class CodeClassification(Task):
 
     def metrics(self, _signature: Signature) -> tuple[Metric, ...]:
         """Return macro F1, which selects epochs and students, and top-1 accuracy."""
-        return MacroF1(), Accuracy()
+        return MacroF1(), Top1()
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return config and files of an exported classifier."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from diswot.tasks.images import Top1, load_data
+from diswot.tasks.images import Split, Top1, load_data
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,14 @@ def test_near_chance_depends_on_the_number_of_images(
     digits = load_data("digits")
     data = replace(digits, spec=replace(digits.spec, num_classes=classes))
     right = (torch.arange(total) < correct).double()
+    assert Top1().is_near_chance(right, data, "test") is near
+
+
+@pytest.mark.parametrize(("correct", "near"), [(900, True), (950, False)])
+def test_the_most_frequent_class_alone_is_near_chance(correct: int, near: bool) -> None:
+    digits = load_data("digits")
+    labels = (torch.arange(1000) >= 900).long()
+    unequal = Split(digits.test.images[:1].expand(1000, -1, -1, -1), labels)
+    data = replace(digits, test=unequal)
+    right = (torch.arange(1000) < correct).double()
     assert Top1().is_near_chance(right, data, "test") is near

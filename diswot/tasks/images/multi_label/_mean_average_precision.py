@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from diswot.tasks._accuracy import near_chance
 from diswot.tasks._average_precision import average_precision
 from diswot.tasks._batch import Batch
 from diswot.tasks._difference import NORMAL, Difference
@@ -18,9 +19,6 @@ from diswot.tasks._measure import Measure
 from diswot.tasks._metric import Metric
 from diswot.tasks.images._labeled_images import LabeledImages
 from search_spaces import Signature
-
-LEAST_KAPPA = 0.02
-"""Share of the way from chance to a perfect mAP below which a network is near chance."""
 
 
 class MeanAveragePrecision(Metric):
@@ -104,14 +102,12 @@ class MeanAveragePrecision(Metric):
     def is_near_chance(self, values: Tensor, dataset: Examples, split: SplitName) -> bool:
         """Return whether the mAP is not clearly above that of constant scores.
 
-        The average precision of constant scores is the share of images with the label. As for
-        the accuracy of classifiers, (low − chance) / (1 − chance) below 0.02 is near chance.
+        The average precision of constant scores is the share of images with the label.
         """
         present = present_labels(dataset, split)
         shares = present.mean(axis=0)
         chance = float(shares[shares > 0].mean())
-        low = self.summarize(values, dataset, split).low
-        return (low - chance) < LEAST_KAPPA * (1 - chance)
+        return near_chance(self.summarize(values, dataset, split).low, chance)
 
 
 def present_labels(dataset: Examples, split: SplitName) -> NDArray[np.bool_]:
