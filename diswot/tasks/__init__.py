@@ -29,6 +29,7 @@ from diswot.tasks._subject import (
 )
 from diswot.tasks._task import Dataset, NoOptions, Task
 from diswot.tasks._tasks import TASKS, find_task
+from diswot.tasks._token_data import TokenData, Tokens, TokenSplit
 from diswot.tasks._trial import try_network
 
 __all__ = [
@@ -60,6 +61,9 @@ __all__ = [
     "SplitName",
     "Subject",
     "Task",
+    "TokenData",
+    "TokenSplit",
+    "Tokens",
     "Top1",
     "TrainingBatches",
     "accuracy",

@@ -22,8 +22,8 @@ from diswot.methods.data_free import (
 )
 from diswot.methods.data_free._tokens import TokenInputs
 from diswot.options import filled
-from diswot.tasks import find_task
-from diswot.tasks.code import CodeData, CodeSplit
+from diswot.tasks import TokenSplit, find_task
+from diswot.tasks.code import CodeData
 from diswot.testing import check_method
 from diswot.training import Recipe, train_by
 from search_spaces import GatedConvolutionNetwork, TextEncoder
@@ -53,7 +53,7 @@ def method_of(data: CodeData, samples: str, **other: Any) -> DataFreeMethod:
     return DataFreeMethod(student, loss, teachers={"teacher": teacher}, options=options)
 
 
-class Counted(CodeSplit):
+class Counted(TokenSplit):
     """Programs that count how often their tokens, lengths and labels are read."""
 
     reads = 0

@@ -1,7 +1,7 @@
 """Classification of source code: data, normalization, vocabulary, and the task."""
 
 from diswot.tasks.code._catalog import DATASETS, check_code, load_code
-from diswot.tasks.code._code_data import CodeData, CodeSplit
+from diswot.tasks.code._code_data import CodeData
 from diswot.tasks.code._embedded import EMBEDDED
 from diswot.tasks.code._encoding import encoded
 from diswot.tasks.code._normalization import LANGUAGES, MASK, language_of, normalized
@@ -19,7 +19,6 @@ __all__ = [
     "CodeClassification",
     "CodeData",
     "CodeOptions",
-    "CodeSplit",
     "Program",
     "Programs",
     "Vocabulary",

@@ -90,7 +90,7 @@ def _found(data: Any, root: str | Path | None, options: Mapping[str, Any]) -> Co
     if path is None and isinstance(data, str):
         given = NAMED_DATA.made(data, root)
     if isinstance(given, CodeData):
-        _check_encoded(given, options)
+        given.check_options(options, done="encoded")
         return given
     notes: list[str] = []
     if path is not None:
@@ -116,19 +116,6 @@ def _found(data: Any, root: str | Path | None, options: Mapping[str, Any]) -> Co
         masked=data == PATTERNS,
         notes=notes,
     )
-
-
-def _check_encoded(data: CodeData, options: Mapping[str, Any]) -> None:
-    """Check that options are those with which programs were encoded.
-
-    Raises:
-        OptionError: an option differs.
-    """
-    encoded_with = {} if data.source is None else data.source.options
-    known = {**encoded_with, "length": data.length}
-    for name, value in options.items():
-        if value is not None and value != known.get(name):
-            raise OptionError(f"{data.name} is encoded already: leave {name} {value} out")
 
 
 def _chosen(text: str | None) -> tuple[str, ...]:

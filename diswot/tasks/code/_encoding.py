@@ -1,14 +1,15 @@
 """Encode labeled programs as a dataset."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from diswot.errors import DataError
 from diswot.tasks._examples import SPLITS
 from diswot.tasks._names import in_order, named
 from diswot.tasks._stratified_split import completed
+from diswot.tasks._token_data import TokenSplit
 from diswot.tasks._usual_length import usual_length
-from diswot.tasks.code._code_data import CodeData, CodeSplit
+from diswot.tasks.code._code_data import CodeData
 from diswot.tasks.code._program import (
     NONE,
     Programs,
@@ -58,14 +59,22 @@ def encoded(
     if length is None:
         length = usual_length([item.tokens for item in splits["train"]])
     train, val, test = (
-        CodeSplit.of(
+        TokenSplit.of(
             [tokens.encode(item.tokens) for item in splits[split]],
             [classes.index(item.label) for item in splits[split]],
             length=length,
         )
         for split in SPLITS
     )
-    held_out = [split for split in SPLITS if split not in programs]
+    every = (*notes, *left_out, *_described(splits, classes, length=length, given=programs))
+    return CodeData(name, train, val, test, classes, tokens, masked=masked, notes=every)
+
+
+def _described(
+    splits: Programs, classes: Sequence[str], *, length: int, given: Container[str]
+) -> list[str]:
+    """Return notes on the splits that were held out, the classes and truncated programs."""
+    held_out = [split for split in SPLITS if split not in given]
     messages = [f"{' and '.join(held_out)} held out of the training programs"] * bool(held_out)
     counts = {split: Counter(item.label for item in splits[split]) for split in SPLITS}
     listed = [
@@ -73,9 +82,7 @@ def encoded(
     ]
     messages.append(f"programs in train/val/test: {', '.join(listed)}")
     longer = sum(len(item.tokens) > length for items in splits.values() for item in items)
-    messages += [f"programs truncated to {length} tokens: {longer:,}"] * bool(longer)
-    every = (*notes, *left_out, *messages)
-    return CodeData(name, train, val, test, classes, tokens, masked=masked, notes=every)
+    return messages + [f"programs truncated to {length} tokens: {longer:,}"] * bool(longer)
 
 
 def _classes(name: str, programs: Programs) -> tuple[str, ...]:

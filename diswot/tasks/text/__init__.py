@@ -12,7 +12,7 @@ from diswot.tasks.text._masked import (
 from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._plain_text import text_files, with_plain_text
 from diswot.tasks.text._task import TextClassification
-from diswot.tasks.text._text_data import TextData, TextSplit
+from diswot.tasks.text._text_data import TextData
 from diswot.tasks.text._tokenizer import TextTokenizer
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "TextClassification",
     "TextData",
     "TextOptions",
-    "TextSplit",
     "TextTokenizer",
     "check_texts",
     "load_texts",

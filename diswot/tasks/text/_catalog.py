@@ -79,7 +79,7 @@ def load_texts(
     name, result, notes = _found(data, root)
     source = NAMED_DATA.source(data, root, **options)
     if isinstance(result, TextData):
-        _check_tokenized(result, options)
+        result.check_options(options, done="tokenized")
         return result if source is None else replace(result, source=source)
     length, tokenizer = options.get("length"), options.get("tokenizer")
     given = None if tokenizer is None else read_tokenizer(tokenizer)
@@ -95,19 +95,6 @@ def load_texts(
     for note in loaded.notes:
         progress(message("data", note, can_wait=name in DATASETS))
     return replace(loaded, source=source)
-
-
-def _check_tokenized(data: TextData, options: Mapping[str, Any]) -> None:
-    """Check that options are those with which texts were tokenized.
-
-    Raises:
-        OptionError: an option differs.
-    """
-    made_with = {} if data.source is None else data.source.options
-    known = {**made_with, "length": data.length}
-    for name, value in options.items():
-        if value is not None and value != known.get(name):
-            raise OptionError(f"{data.name} is tokenized already: leave {name} {value} out")
 
 
 def _found(data: Any, root: str | Path | None) -> tuple[str, Splits | TextData, tuple[str, ...]]:

@@ -9,7 +9,8 @@ import torch
 
 from diswot.csv_table import read_text
 from diswot.errors import DataError
-from diswot.tasks.text._text_data import TextData, TextSplit
+from diswot.tasks._token_data import TokenSplit
+from diswot.tasks.text._text_data import TextData
 from diswot.tasks.text._tokenizer import TextTokenizer
 
 SUFFIX = ".txt"
@@ -54,7 +55,7 @@ def with_plain_text(data: TextData, place: str | Path) -> TextData:
     rows[:, 1:-1] = tokens[: count * inside].reshape(count, inside)
     rows[:, -1] = tokenizer.end
     lengths = torch.full((count,), data.length)
-    return replace(data, train=TextSplit(rows, lengths, torch.zeros(count, dtype=torch.int64)))
+    return replace(data, train=TokenSplit(rows, lengths, torch.zeros(count, dtype=torch.int64)))
 
 
 def _tokens(tokenizer: TextTokenizer, path: Path) -> Iterator[int]:

@@ -11,9 +11,10 @@ from diswot.errors import DataError
 from diswot.tasks._examples import SPLITS, SplitName
 from diswot.tasks._names import in_order, named
 from diswot.tasks._stratified_split import completed, held_out_of
+from diswot.tasks._token_data import TokenSplit
 from diswot.tasks._usual_length import usual_length
 from diswot.tasks.text._reading import Labeled, Splits
-from diswot.tasks.text._text_data import TextData, TextSplit
+from diswot.tasks.text._text_data import TextData
 from diswot.tasks.text._tokenizer import TextTokenizer, kept_tokenizer
 
 
@@ -56,7 +57,11 @@ def tokenized(
     length = usual_length(tokens["train"]) if length is None else length
     labels = {split: [classes.index(item.label) for item in splits[split]] for split in SPLITS}
     train, val, test = (
-        _as_split(tokens[item], labels[item], length=length, tokenizer=tokenizer) for item in SPLITS
+        # Truncated texts also end with [SEP].
+        TokenSplit.of(
+            tokens[item], labels[item], length=length, pad=tokenizer.pad, end=[tokenizer.end]
+        )
+        for item in SPLITS
     )
     held_out = [split for split in SPLITS if split not in found]
     messages = [f"{' and '.join(held_out)} held out of the training texts"] * bool(held_out)
@@ -90,22 +95,6 @@ def _held_out(
     labels = torch.tensor([classes.index(text.label) for text in texts])
     rest, held = held_out_of(labels, part, 0, classes=classes, of="texts")
     return [texts[place] for place in sorted(rest)], [texts[place] for place in sorted(held)]
-
-
-def _as_split(
-    tokens: Sequence[Sequence[int]],
-    labels: Sequence[int],
-    *,
-    length: int,
-    tokenizer: TextTokenizer,
-) -> TextSplit:
-    """Truncate and pad texts to a length; truncated texts also end with [SEP]."""
-    result = torch.full((len(tokens), length), tokenizer.pad)
-    for row, own in zip(result, tokens, strict=True):
-        cut = own if len(own) <= length else [*own[: length - 1], tokenizer.end]
-        row[: len(cut)] = torch.tensor(cut)
-    lengths = torch.tensor([min(len(own), length) for own in tokens])
-    return TextSplit(result, lengths, torch.tensor(labels, dtype=torch.int64))
 
 
 def _described(splits: Splits, classes: Sequence[str]) -> list[str]:

@@ -49,6 +49,9 @@ class TextTokenizer:
         """Vocabulary size."""
         return int(self._tokenizer.get_vocab_size())
 
+    def __len__(self) -> int:
+        return self.vocabulary
+
     @cached_property
     def pad(self) -> int:
         """Id of the padding token, `[PAD]` or `<pad>`."""

@@ -4,8 +4,8 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
-from diswot.tasks import MacroF1
-from diswot.tasks.code import CodeData, CodeSplit
+from diswot.tasks import MacroF1, TokenSplit
+from diswot.tasks.code import CodeData
 
 
 def with_labels(programs: CodeData, labels: torch.Tensor) -> CodeData:
@@ -13,7 +13,7 @@ def with_labels(programs: CodeData, labels: torch.Tensor) -> CodeData:
 
     count = len(labels)
     tokens = torch.zeros(count, programs.length, dtype=torch.int64)
-    split = CodeSplit(tokens, torch.ones(count, dtype=torch.int64), labels)
+    split = TokenSplit(tokens, torch.ones(count, dtype=torch.int64), labels)
     return replace(programs, test=split, classes=("a", "b", "c"))
 
 
