@@ -5,19 +5,14 @@ dataset, what it was made from, and the license; the same Python gives the same 
 """
 
 import ast
-import gzip
 import hashlib
-import json
-import shutil
-import sysconfig
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from platform import python_version
 
 import click
 
+from benchmarks.standard_library import LIBRARY, Example, unambiguous, write_dataset
 from diswot.tasks.code import EMBEDDED, normalized
 
 MOST = 400
@@ -32,27 +27,6 @@ TOKENS = range(20, 129)
 _BUILT_INS = ("eval", "exec", "compile")
 _MODULES = ("subprocess", "pickle", "marshal")
 _OF_OS = ("system", "popen")
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of the standard library.
-
-    Attributes:
-        tokens: its normalized tokens, of which those that decide the class are masked.
-        label: its pattern, or `none`.
-        group: SHA-256 of the file's path, which decides the split of all its functions.
-    """
-
-    tokens: str
-    label: str
-    group: str
-
-    @property
-    def split(self) -> str:
-        """A fifth of the files is `test`, a tenth `val`."""
-        tenth = int(self.group[:8], 16) % 10
-        return "test" if tenth < 2 else "val" if tenth == 2 else "train"
 
 
 def has_broad_except(node: ast.AST) -> bool:
@@ -88,9 +62,21 @@ _SIMILAR: tuple[Callable[[ast.AST], bool], ...] = (
 """Functions without a pattern must have one of these."""
 
 
-def functions(library: Path) -> list[Function]:
-    """Return functions with exactly one pattern, and functions without any, none of them twice."""
-    results: dict[str, list[Function]] = {}
+def functions(library: Path) -> list[Example]:
+    """Return functions with exactly one pattern, and functions without any, none of them twice.
+
+    Their texts are normalized tokens, of which those that decide the class are masked. All
+    functions of a file are in the same split.
+    """
+    unique = unambiguous(_examples(library))
+    chosen: list[Example] = []
+    for label in ("none", *PATTERNS):
+        most = MOST_NONE if label == "none" else MOST
+        chosen += [item for item in unique if item.label == label][:most]
+    return chosen
+
+
+def _examples(library: Path) -> Iterator[Example]:
     for path in sorted(library.rglob("*.py")):
         name = path.relative_to(library)
         if "site-packages" in name.parts:
@@ -103,15 +89,7 @@ def functions(library: Path) -> list[Function]:
                 continue
             tokens = normalized(ast.unparse(node), "python", masked=True)
             if len(tokens) in TOKENS:
-                text, label = " ".join(tokens), labels[0] if labels else "none"
-                results.setdefault(text, []).append(Function(text, label, group))
-    unique = [item[0] for item in results.values() if len({one.label for one in item}) == 1]
-    unique.sort(key=lambda item: hashlib.sha256(item.tokens.encode()).digest())
-    chosen: list[Function] = []
-    for label in ("none", *PATTERNS):
-        most = MOST_NONE if label == "none" else MOST
-        chosen += [item for item in unique if item.label == label][:most]
-    return chosen
+                yield Example(" ".join(tokens), labels[0] if labels else "none", group)
 
 
 def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -128,35 +106,21 @@ def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 @click.option("--out", type=click.Path(path_type=Path), default=EMBEDDED, show_default=True)
 def main(out: Path) -> None:
     """Write the functions, their manifest and the license."""
-    library = Path(sysconfig.get_path("stdlib"))
-    result = functions(library)
-    lines = (
-        json.dumps(
-            {"tokens": item.tokens, "label": item.label, "group": item.group, "split": item.split}
-        )
-        for item in result
+    examples = functions(LIBRARY)
+    counts = Counter((item.label, item.split) for item in examples)
+    rows = (
+        {"tokens": item.text, "label": item.label, "group": item.group, "split": item.split}
+        for item in examples
     )
-    content = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "code-patterns.jsonl.gz").write_bytes(content)
-    splits = ("train", "val", "test")
-    counts = Counter((item.label, item.split) for item in result)
-    manifest = {
-        "source": f"functions of the standard library of CPython {python_version()}",
-        "license": "PSF License Agreement, see PYTHON-LICENSE.txt",
-        "copyright": "Copyright © 2001-2023 Python Software Foundation; All Rights Reserved",
+    about = {
         "changes": "functions converted to tokens; names normalized, strings, numbers and "
         "comments dropped; types of exception handlers, default values, assert and raise masked",
         "functions": {
-            label: {split: counts[label, split] for split in splits}
+            label: {split: counts[label, split] for split in ("train", "val", "test")}
             for label in ("none", *PATTERNS)
         },
-        "sha256": hashlib.sha256(content).hexdigest(),
     }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False)
-    (out / "code-patterns.manifest.json").write_text(f"{text}\n", encoding="utf-8")
-    shutil.copyfile(library / "LICENSE.txt", out / "PYTHON-LICENSE.txt")
-    click.echo(f"{len(result):,} functions, {len(content):,} bytes: {manifest['functions']}")
+    write_dataset(out, "code-patterns", rows, source="functions", about=about)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,17 @@ needs the environment of `make test-federated`.
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from benchmarks.federated import FederatedSettings, clients_in, federation_in
+from benchmarks.federated import clients_in, federation_of_task
+from benchmarks.federations import FederatedSettings, run_rounds
 from benchmarks.results_folder import keep
-from diswot.methods.federated import Client, Federation, Round, Server, local_engine, simulate
+from diswot.methods.federated import Client, Federation, Round, simulate
 
 TASK = (0.5, 110, "knfu", 0)
 """α, examples per client, fusion and seed."""
@@ -44,27 +45,20 @@ class SpeedRow:
     tune: float
 
 
-def _local(found: Federation, clients: Mapping[str, Client]) -> list[Round]:
-    folder = found.assignment.folder
-    with local_engine(clients, folder / "clients") as engine:
-        return Server(found.plan(list(clients.values())), engine, folder).run()
+def _flower(found: Federation, clients: Sequence[Client]) -> list[Round]:
+    return simulate(found.plan(clients), clients, found.assignment.folder, found.folder)
 
 
-def _flower(found: Federation, clients: Mapping[str, Client]) -> list[Round]:
-    known = list(clients.values())
-    return simulate(found.plan(known), known, found.assignment.folder, found.folder)
-
-
-ENGINES: Mapping[str, Callable[[Federation, Mapping[str, Client]], list[Round]]] = {
-    "in process": _local,
+ENGINES: Mapping[str, Callable[[Federation, Sequence[Client]], list[Round]]] = {
+    "in process": run_rounds,
     "Flower simulation": _flower,
 }
 
 
 def _row(settings: FederatedSettings, name: str) -> SpeedRow:
     with tempfile.TemporaryDirectory() as folder:
-        found = federation_in(settings, TASK, Path(folder))
-        clients = {client.name: client for client in clients_in(found, TASK[2])}
+        found = federation_of_task(settings, TASK, Path(folder))
+        clients = clients_in(found, TASK[2])
         began = time.perf_counter()
         rounds = ENGINES[name](found, clients)
         whole = time.perf_counter() - began

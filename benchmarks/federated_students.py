@@ -16,21 +16,17 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks.federated import FederatedSettings, data_of
+from benchmarks.federations import (
+    FederatedSettings,
+    data_of,
+    federation_in,
+    mean_accuracies,
+    run_rounds,
+)
 from benchmarks.results_folder import keep
 from diswot.bench.paired import paired_p
 from diswot.bench.trainings import Trainings
 from diswot.cli import displayed_progress
-from diswot.methods import Assignment
-from diswot.methods.federated import (
-    ClientStore,
-    FederatedOptions,
-    Federation,
-    Server,
-    federation_of,
-    local_engine,
-)
-from diswot.options import filled
 from diswot.search import Budget, search
 from search_spaces import ThinSpace
 
@@ -95,54 +91,32 @@ def _one(settings: FederatedSettings, task: tuple[float, str, int]) -> dict[str,
     if arm == "one for all":
         limits = [sum(limits) // len(limits)] * len(limits)
     found = [_found(settings, limit, seed) for limit in limits]
-    with tempfile.TemporaryDirectory() as name:
-        federation = _federation(settings, alpha, seed, Path(name))
-        clients = [
-            federation.client(owner, student)
-            for owner, (student, _) in zip(federation.owners, found, strict=True)
-        ]
-        named = {client.name: client for client in clients}
-        with local_engine(named, Path(name) / "clients") as engine:
-            Server(federation.plan(clients), engine, Path(name)).run()
-        stores = [ClientStore(federation.folder(owner.name)) for owner in federation.owners]
-        measures = [store.measures()[settings.rounds] for store in stores]
+    with tempfile.TemporaryDirectory() as folder:
+        federation = federation_in(
+            settings,
+            Path(folder),
+            seed=seed,
+            space=ThinSpace(in_channels=1),
+            alpha=alpha,
+            local_samples=max(settings.sizes),
+        )
+        run_rounds(
+            federation,
+            [
+                federation.client(owner, student)
+                for owner, (student, _) in zip(federation.owners, found, strict=True)
+            ],
+        )
+        accuracies = mean_accuracies(federation)
     return {
         "alpha": alpha,
         "arm": arm,
         "seed": seed,
         "students": [student for student, _ in found],
         "params": sum(params for _, params in found),
-        "own": float(np.mean([measure["own"] for measure in measures])),
-        "all": float(np.mean([measure["global"] for measure in measures])),
+        **accuracies,
         "seconds": time.process_time() - began,
     }
-
-
-def _federation(settings: FederatedSettings, alpha: float, seed: int, folder: Path) -> Federation:
-    own = filled(
-        FederatedOptions,
-        {
-            "clients": settings.clients,
-            "alpha": alpha,
-            "local_samples": max(settings.sizes),
-            "rounds": settings.rounds,
-            "local_epochs": settings.local_epochs,
-            "tuning_epochs": settings.tuning_epochs,
-        },
-    )
-    options = {
-        "seed": seed,
-        "train_batch_size": settings.batch,
-        "learning_rate": settings.learning_rate,
-        "optimizer": "sgd",
-        "schedule": "cosine",
-        "augment": "none",
-        "device": "cpu",
-    }
-    data = data_of(settings, seed)
-    return federation_of(
-        Assignment(folder, data, None, ThinSpace(in_channels=1), Budget(), options, own)
-    )
 
 
 def _row(

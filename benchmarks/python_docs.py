@@ -5,19 +5,14 @@ dataset, what it was made from, and the license; the same Python gives the same 
 """
 
 import ast
-import gzip
 import hashlib
-import json
 import re
-import shutil
-import sysconfig
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from platform import python_version
 
 import click
 
+from benchmarks.standard_library import LIBRARY, Example, unambiguous, write_dataset
 from diswot.tasks.text import EMBEDDED
 
 CLASSES: Mapping[str, str] = {
@@ -50,40 +45,17 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of a docstring.
-
-    Attributes:
-        text: the sentence.
-        label: the package.
-        docstring: SHA-256 of the docstring, which decides the split of all its sentences.
-    """
-
-    text: str
-    label: str
-    docstring: str
-
-    @property
-    def split(self) -> str:
-        """A fifth of the docstrings is `test`, a tenth `val`."""
-        tenth = int(self.docstring[:8], 16) % 10
-        return "test" if tenth < 2 else "val" if tenth == 2 else "train"
-
-
-def sentences(library: Path) -> list[Sentence]:
+def sentences(library: Path) -> list[Example]:
     """Return up to 400 sentences of each class, none of them twice.
 
     A sentence that several packages have is left out.
     """
-    results: dict[str, list[Sentence]] = {}
-    for label, package in CLASSES.items():
-        for docstring in _docstrings(library / package):
-            digest = hashlib.sha256(docstring.encode()).hexdigest()
-            for text in _sentences(docstring):
-                results.setdefault(text.lower(), []).append(Sentence(text, label, digest))
-    unique = [item[0] for item in results.values() if len({one.label for one in item}) == 1]
-    unique.sort(key=lambda item: hashlib.sha256(item.text.encode()).digest())
+    unique = unambiguous(
+        Example(text, label, hashlib.sha256(docstring.encode()).hexdigest())
+        for label, package in CLASSES.items()
+        for docstring in _docstrings(library / package)
+        for text in _sentences(docstring)
+    )
     by_class = {label: [item for item in unique if item.label == label] for label in CLASSES}
     return [item for own in by_class.values() for item in own[:MOST]]
 
@@ -111,31 +83,19 @@ def _sentences(docstring: str) -> Iterator[str]:
 @click.option("--out", type=click.Path(path_type=Path), default=EMBEDDED, show_default=True)
 def main(out: Path) -> None:
     """Write the sentences, their manifest and the license."""
-    library = Path(sysconfig.get_path("stdlib"))
-    result = sentences(library)
-    lines = (
-        json.dumps(
-            {"text": item.text, "label": item.label, "split": item.split}, ensure_ascii=False
-        )
-        for item in result
+    examples = sentences(LIBRARY)
+    splits = [item.split for item in examples]
+    write_dataset(
+        out,
+        "python-docs",
+        ({"text": item.text, "label": item.label, "split": item.split} for item in examples),
+        source="docstrings",
+        about={
+            "changes": "docstrings cut into sentences, each on one line",
+            "sentences": {split: splits.count(split) for split in ("train", "val", "test")},
+            "classes": list(CLASSES),
+        },
     )
-    content = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "python-docs.jsonl.gz").write_bytes(content)
-    splits = [item.split for item in result]
-    manifest = {
-        "source": f"docstrings of the standard library of CPython {python_version()}",
-        "license": "PSF License Agreement, see PYTHON-LICENSE.txt",
-        "copyright": "Copyright © 2001-2023 Python Software Foundation; All Rights Reserved",
-        "changes": "docstrings cut into sentences, each on one line",
-        "sentences": {split: splits.count(split) for split in ("train", "val", "test")},
-        "classes": list(CLASSES),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False)
-    (out / "python-docs.manifest.json").write_text(f"{text}\n", encoding="utf-8")
-    shutil.copyfile(library / "LICENSE.txt", out / "PYTHON-LICENSE.txt")
-    click.echo(f"{len(result):,} sentences, {len(content):,} bytes: {manifest['sentences']}")
 
 
 if __name__ == "__main__":
