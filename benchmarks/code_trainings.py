@@ -10,9 +10,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from diswot.methods import find_method
-from diswot.methods.data_free import LOSS
-from diswot.options import filled
+from benchmarks.data_free import BATCH, distillation_on
 from diswot.search import find_space
 from diswot.seeding import torch_seed
 from diswot.students import build_student, with_new_classifier
@@ -28,9 +26,6 @@ PARTS = ("all parts", "no memory", "no gates", "no memory, no gates")
 
 STARTS = ("scratch", "distilled on dafl", "distilled on programs")
 """Weights from which students are tuned on few labels of another vulnerability."""
-
-BATCH = 64
-"""Training batch size."""
 
 
 @dataclass(frozen=True)
@@ -113,24 +108,20 @@ def _distilled(
     path: Path, settings: CodeSettings, work: Path, arm: str, seed: int
 ) -> dict[str, Any]:
     """Distill a student on one kind of samples, and keep its weights."""
-    whole, method = distillation_of(path, settings, work), find_method("data-free")
+    whole = distillation_of(path, settings, work)
     data = cast(CodeData, whole.data)
     student = student_of(data, settings.student, seed)
     if arm == "untrained":
         test = data.metrics[0].measure(student, data, "test")
         return {"macro_f1": test.value, "f1": "", "train_reads": 0}
-    loss, epochs = LOSS, settings.epochs
-    if arm in ("distorted", "programs"):  # epochs of the training split with as many steps
-        per_epoch = replace(whole.recipe, batch_size=BATCH).steps_per_epoch(data.size("train"))
-        epochs = settings.epochs * settings.steps // per_epoch
-    recipe = replace(whole.recipe, epochs=epochs, batch_size=BATCH, seed=seed)
     counted = Counted.of(data)
-    distillation = replace(whole, recipe=recipe, data=counted)
-    if arm != "programs":
-        samples = {"samples": arm, "samples_per_epoch": BATCH * settings.steps}
-        options = filled(method.options, samples)
-        (loss,) = method.losses(data.task, options)
-        distillation = replace(distillation, make=method.training(options))
+    distillation, loss = distillation_on(
+        replace(whole, data=counted),
+        None if arm == "programs" else arm,
+        epochs=settings.epochs,
+        steps=settings.steps,
+        seed=seed,
+    )
     result = distillation.train(student, loss=loss)
     torch.save(student.state_dict(), work / f"{arm}-{seed}.pt")
     return {**_measured(result), "train_reads": counted.reads[0]}

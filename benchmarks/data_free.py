@@ -32,9 +32,6 @@ ARMS = ("untrained", "noise", "zskt", "dafl", "distorted", IMAGES)
 BATCH = 64
 """Training batch size."""
 
-READING = ("distorted", IMAGES)
-"""Arms that read the training images."""
-
 
 @dataclass(frozen=True)
 class DataFreeSettings:
@@ -87,26 +84,47 @@ def _distillation(settings: DataFreeSettings) -> Distillation:
     return prepare_distillation(settings.teacher, data=settings.data, epochs=20, device="cpu")
 
 
+def distillation_on(
+    whole: Distillation, samples: str | None, *, epochs: int, steps: int, seed: int
+) -> tuple[Distillation, str]:
+    """Return a distillation with an equal number of steps on any samples, and its loss.
+
+    Args:
+        whole: teacher, data and recipe.
+        samples: the samples; `None` for the training split, with the loss of noise.
+        epochs: number of epochs.
+        steps: steps per epoch.
+        seed: seed of the training.
+    """
+    recipe = replace(whole.recipe, epochs=epochs, batch_size=BATCH, seed=seed)
+    if samples in (None, "distorted"):  # epochs of the training split with as many steps
+        per_epoch = recipe.steps_per_epoch(whole.data.size("train"))
+        recipe = replace(recipe, epochs=epochs * steps // per_epoch)
+    if samples is None:
+        return replace(whole, recipe=recipe), LOSS
+    method = find_method("data-free")
+    chosen = {"samples": samples, "samples_per_epoch": BATCH * steps}
+    options = filled(method.options, chosen)
+    (loss,) = method.losses(whole.data.task, options)
+    return replace(whole, recipe=recipe, make=method.training(options)), loss
+
+
 def _one(settings: DataFreeSettings, task: tuple[str, int]) -> dict[str, Any]:
     arm, seed = task
-    distillation, method = _distillation(settings), find_method("data-free")
+    distillation = _distillation(settings)
     data = distillation.data
     space = find_space(settings.space, data.signature)
     student = build_student(space, space.from_string(settings.student), data.signature, seed=seed)
     if arm == "untrained":
         test = data.metrics[0].measure(student, data, "test")
         return {"samples": arm, "seed": seed, "loss": "", "accuracy": test.value}
-    loss, epochs = LOSS, settings.epochs
-    recipe = replace(distillation.recipe, epochs=epochs, batch_size=BATCH, seed=seed)
-    if arm in READING:  # epochs of the training split with as many steps
-        per_epoch = recipe.steps_per_epoch(data.size("train"))
-        recipe = replace(recipe, epochs=epochs * settings.steps // per_epoch)
-    distillation = replace(distillation, recipe=recipe)
-    if arm != IMAGES:
-        samples = {"samples": arm, "samples_per_epoch": BATCH * settings.steps}
-        options = filled(method.options, samples)
-        (loss,) = method.losses(data.task, options)
-        distillation = replace(distillation, make=method.training(options))
+    distillation, loss = distillation_on(
+        distillation,
+        None if arm == IMAGES else arm,
+        epochs=settings.epochs,
+        steps=settings.steps,
+        seed=seed,
+    )
     test = distillation.train(student, loss=loss).test
     return {"samples": arm, "seed": seed, "loss": loss, "accuracy": test.value}
 
