@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diswot.tasks import Dataset, Task
     from diswot.teachers import Teacher
     from diswot.training import Distillation
-    from search_spaces import Signature
+    from search_spaces import Architecture, SearchSpace, Signature
 
 
 def method_of(name: str | None) -> RunMethod:
@@ -69,14 +69,13 @@ def checked_loss(
 def source_of(
     method: RunMethod,
     own: Mapping[str, Any],
-    spec: str,
+    space: SearchSpace,
     distillation: Distillation,
     root: str | None,
     progress: Progress,
 ) -> StudentSource:
     """Return the source of students of a method."""
     from diswot.methods import Workshop
-    from diswot.search import find_space
     from diswot.tasks import data_root
 
     data, recipe = distillation.data, distillation.recipe
@@ -86,44 +85,45 @@ def source_of(
             raise OptionError(f"the method {method.name} needs a teacher: name one")
         return distillation.teacher.source
 
-    space, device = find_space(spec, data.signature), distillation.device
+    device = distillation.device
     given = teacher, space, data, data_root(root), device, recipe.seed, own, progress
     return method.source(Workshop(*given))
 
 
-def students_of(
-    spec: str,
-    names: Sequence[str],
-    data: Dataset,
-    *,
-    seed: int,
-    source: StudentSource | None = None,
-) -> dict[str, Callable[[], nn.Module]]:
-    """Return a factory per architecture, after checking that each can be built."""
+def checked_architectures(
+    spec: str, names: Sequence[str], data: Dataset, *, progress: Progress
+) -> tuple[SearchSpace, dict[str, Architecture]]:
+    """Return the space, and the architectures by name after checking that each can be built.
+
+    Forms that the first student cannot be exported in are reported.
+    """
     from diswot.search import check_architecture, find_space, parse_architecture
-    from diswot.seeding import seed_for
-    from diswot.students import Fresh
-    from search_spaces import Architecture
+    from diswot.students import build_student
 
     space = find_space(spec, data.signature)
     architectures = {name: parse_architecture(space, name) for name in names}
     for arch in architectures.values():
         check_architecture(space, arch, data)
-    students = source or Fresh(space, data.signature)
+    student = build_student(space, architectures[names[0]], data.signature, seed=0)
+    _report_missing_forms(student, data.signature, progress)
+    return space, architectures
+
+
+def students_of(
+    space: SearchSpace,
+    architectures: Mapping[str, Architecture],
+    source: StudentSource,
+    *,
+    seed: int,
+) -> dict[str, Callable[[], nn.Module]]:
+    """Return a factory per architecture."""
+    from diswot.seeding import seed_for
 
     def built(arch: Architecture) -> nn.Module:
         drawn_from = seed_for(seed, "student", space.canonical_key(arch))
-        return students.student(arch, seed=drawn_from)
+        return source.student(arch, seed=drawn_from)
 
     return {name: partial(built, arch) for name, arch in architectures.items()}
-
-
-def check_students(
-    spec: str, names: Sequence[str], data: Dataset, *, seed: int, progress: Progress
-) -> None:
-    """Check that architectures can be built, and report forms that they cannot be exported in."""
-    students = students_of(spec, names, data, seed=seed)
-    _report_missing_forms(students[names[0]](), data.signature, progress)
 
 
 def _report_missing_forms(student: nn.Module, signature: Signature, progress: Progress) -> None:

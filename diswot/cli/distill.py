@@ -13,7 +13,7 @@ from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged, option
 from diswot.cli._distilled_students import (
-    check_students,
+    checked_architectures,
     checked_loss,
     method_of,
     own_options,
@@ -183,19 +183,19 @@ def _distill(
     )
 
     # 1. Check all options before anything is loaded or trained.
-    names, loss, space, data = (options[name] for name in _TEXTS)
+    names, loss, space_name, data = (options[name] for name in _TEXTS)
     teacher, seed = (options[name] for name in ("teacher", "seed"))
     method, own, chosen = split_options(options, without=(*_TEXTS, "teacher", "seed"))
     subject = find_subject(chosen, data=data)
     chosen = subject.without_own(chosen)
-    check_space_name(space)
+    check_space_name(space_name)
     subject.check()
     method.check(subject.task, {**chosen, **own, "data": subject.data})
     check_distillation(teacher, data=data, loss=loss, seed=seed, **chosen)
     with working_in(folder), display as progress:
         # 2. Load data, build students, test their export, prepare the teacher. 3. Train.
         loaded = subject.load(progress)
-        check_students(space, names, loaded, seed=seed, progress=progress)
+        space, checked = checked_architectures(space_name, names, loaded, progress=progress)
         prepared = prepare_distillation(
             teacher if parse_objective(loss).needs_teacher else None,
             data=loaded,
@@ -205,7 +205,7 @@ def _distill(
         )
         distillation = replace(prepared, make=method.training(own))
         source = source_of(method, own, space, distillation, chosen.get("data_root"), progress)
-        students = students_of(space, names, loaded, seed=seed, source=source)
+        students = students_of(space, checked, source, seed=seed)
         of = {"students": list(students), **distillation.conditions(loss)}
         with TrainingManifest("distill", options, of).kept(folder):
             _write_config(folder, options, subject.task)
