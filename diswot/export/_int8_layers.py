@@ -82,7 +82,7 @@ def layer_losses(floats: Path, dataset: Dataset, *, ranges: Path) -> tuple[Layer
             loss = None
             if before is not None:
                 after = metric.measure(network, dataset, "val")
-                loss = (before.value - after.value) * (1 if before.higher_is_better else -1)
+                loss = before.merit - after.merit
             results.append(LayerLoss(layer, float(error.sqrt()), loss))
     return tuple(sorted(results, key=lambda item: item.error, reverse=True))
 
