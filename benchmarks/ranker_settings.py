@@ -6,13 +6,9 @@ writes benchmarks/results/ranker-settings.csv. Rows of settings that are not nam
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import click
 import numpy as np
@@ -25,33 +21,30 @@ from benchmarks.training_budgets import NOISE
 from diswot.cli import displayed_progress, options
 from diswot.csv_table import read_table
 from diswot.progress import tracked
-from diswot.search.few_shot import Posterior, Ranker
+from diswot.search.few_shot import Ranker, RankerSettings
 from diswot.seeding import generator_for
 from diswot.tasks.images import data_root as find_root
 
 COSTS = (1.0, 2.0, 6.0)
 SEEDS = 20
 
-_posterior, _ranker = (import_module(part.__module__) for part in (Posterior, Ranker))
-"""The modules whose constants are changed."""
+_DEFAULT = RankerSettings()
+_EVEN = tuple(replace(each, odds=1) for each in _DEFAULT.assumptions)
+_TRUSTING = tuple(each for each in _DEFAULT.assumptions if each.score > 0.5)
 
-_EVEN = tuple(replace(each, odds=1) for each in _posterior.ASSUMPTIONS)
-_TRUSTING = tuple(each for each in _posterior.ASSUMPTIONS if each.score > 0.5)
-
-SETTINGS: Mapping[str, Mapping[Any, Mapping[str, Any]]] = {
-    "default": {},
-    "three first trainings": {_ranker: {"FIRST": 3}},
-    "eight first trainings": {_ranker: {"FIRST": 8}},
-    "first trainings from the best 5 %": {_ranker: {"BEST": 0.05}},
-    "first trainings from the best 30 %": {_ranker: {"BEST": 0.3}},
-    "best short training never first": {_ranker: {"TRUSTED": 2.0}},
-    "best short training always first": {_ranker: {"TRUSTED": 0.0}},
-    "independent errors": {_posterior: {"SHARED_ERROR": 0.0}},
-    "errors half shared": {_posterior: {"SHARED_ERROR": 0.5}},
-    "assumptions equally likely": {_posterior: {"ASSUMPTIONS": _EVEN}},
-    "score always trusted": {_posterior: {"ASSUMPTIONS": _TRUSTING}},
+SETTINGS: Mapping[str, RankerSettings] = {
+    "default": _DEFAULT,
+    "three first trainings": RankerSettings(first=3),
+    "eight first trainings": RankerSettings(first=8),
+    "first trainings from the best 5 %": RankerSettings(best=0.05),
+    "first trainings from the best 30 %": RankerSettings(best=0.3),
+    "best short training never first": RankerSettings(trusted=2.0),
+    "best short training always first": RankerSettings(trusted=0.0),
+    "independent errors": RankerSettings(shared_error=0.0),
+    "errors half shared": RankerSettings(shared_error=0.5),
+    "assumptions equally likely": RankerSettings(assumptions=_EVEN),
+    "score always trusted": RankerSettings(assumptions=_TRUSTING),
 }
-"""Changed constants of the modules of the ranker."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +68,6 @@ class SettingRow:
     relative: float
 
 
-@contextmanager
-def changed(setting: str) -> Iterator[None]:
-    """Use a setting inside the block."""
-    with ExitStack() as stack:
-        for module, values in SETTINGS[setting].items():
-            for name, value in values.items():
-                stack.enter_context(patch.object(module, name, value))
-        yield
-
-
 def small_tables(root: Path) -> Iterator[tuple[BudgetTable, int | None]]:
     """Yield the tables with fewer than 1,000 networks, and their limits."""
     for name, read in TABLES.items():
@@ -100,9 +83,8 @@ def rows_of(setting: str, table: BudgetTable, limit: int | None) -> list[Setting
     for seed in range(SEEDS):
         seen = table.seen(seed)
         noise = generator_for("noise of scores", table.name, seed).standard_normal(len(seen.scores))
-        briefs = Briefs(
-            seen.short, Ranker(seen.features, seen.scores + NOISE * seen.scores.std() * noise)
-        )
+        scores = seen.scores + NOISE * seen.scores.std() * noise
+        briefs = Briefs(seen.short, Ranker(seen.features, scores, settings=SETTINGS[setting]))
         best = float(seen.full.max())
         rng = generator_for("ranker settings", table.name, seed)
         places = [diswot(Spending(seen, cost, rng), briefs) for cost in COSTS]
@@ -149,10 +131,9 @@ def main(data_root: str | None, names: tuple[str, ...]) -> None:
     rows = {(r.setting, r.table, r.max_params, r.cost): r for r in earlier()}
     with displayed_progress() as progress:
         for setting in tracked(chosen, progress, "settings", len(chosen)):
-            with changed(setting):
-                for table, limit in tables:
-                    found = rows_of(setting, table, limit)
-                    rows |= {(r.setting, r.table, r.max_params, r.cost): r for r in found}
+            for table, limit in tables:
+                found = rows_of(setting, table, limit)
+                rows |= {(r.setting, r.table, r.max_params, r.cost): r for r in found}
             keep("ranker-settings", [*rows.values()], {"costs": COSTS, "seeds": SEEDS}, started)
 
 

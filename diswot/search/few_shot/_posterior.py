@@ -1,7 +1,7 @@
 """What short trainings of a few candidates say about full trainings of all."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -79,7 +79,7 @@ class Posterior:
     Full results are f = ρ s + r, with s the standardized rank by score and r of variance 1 - ρ²;
     short ones are a + c (λ f + e), with e of variance 1 - λ². A share of r and e is common to
     candidates of similar features (Matérn kernel, ν = 5/2). Offset a and scale c are estimated by
-    maximum likelihood, and the estimates under all `ASSUMPTIONS` are averaged by their marginal
+    maximum likelihood, and the estimates under all assumptions are averaged by their marginal
     likelihood: short results that contradict the score count little, and those that agree with it
     say that both can be trusted. Source: Rasmussen and Williams, "Gaussian Processes for Machine
     Learning", 2006, chapters 2 and 5; the errors of short trainings as in Kennedy and O'Hagan,
@@ -88,10 +88,20 @@ class Posterior:
     Args:
         features: of all candidates (N, D), scaled so that a squared distance is about 2.
         scores: of all candidates (N,); higher is better.
+        assumptions: assumptions whose estimates are averaged.
+        shared_error: share of the error of short trainings that similar candidates have in
+            common.
     """
 
-    def __init__(self, features: Matrix, scores: Vector) -> None:
-        self._features = features
+    def __init__(
+        self,
+        features: Matrix,
+        scores: Vector,
+        *,
+        assumptions: Sequence[Assumption] = ASSUMPTIONS,
+        shared_error: float = SHARED_ERROR,
+    ) -> None:
+        self._features, self._assumptions, self._shared = features, assumptions, shared_error
         # Uniform, not normal: the upper end of a score hardly ranks, so it must not stick out.
         self._prior = ((rankdata(scores) - 0.5) / len(scores) - 0.5) * np.sqrt(12)
 
@@ -102,12 +112,12 @@ class Posterior:
             results: of short trainings, by place. Fewer than two, and equal ones, say nothing.
         """
         if len({*results.values()}) < 2:
-            found = [self._before(each) for each in ASSUMPTIONS]
+            found = [self._before(each) for each in self._assumptions]
         else:
             found = [*self._after(results)]
         means, variances, evidence = zip(*found, strict=True)
         likely = np.exp(np.array(evidence) - max(evidence))
-        short = np.array([each.short for each in ASSUMPTIONS])
+        short = np.array([each.short for each in self._assumptions])
         return Beliefs(likely / likely.sum(), np.array(means), np.array(variances), short)
 
     def _before(self, each: Assumption) -> _Estimate:
@@ -121,8 +131,8 @@ class Posterior:
         places, values = np.array([*results]), np.array([*results.values()])
         similar = Matern(nu=2.5)(self._features[places], self._features)
         same = np.arange(len(self._features)) == places[:, None]
-        error = (SHARED_ERROR * similar + (1 - SHARED_ERROR) * same)[:, places]
-        for each in ASSUMPTIONS:
+        error = (self._shared * similar + (1 - self._shared) * same)[:, places]
+        for each in self._assumptions:
             left = 1 - each.score**2
             residual = each.shared * similar + (1 - each.shared) * same
             across = each.short * left * residual

@@ -1,28 +1,51 @@
 """Rank all candidates from their scores and the results of a few short trainings."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diswot.search.few_shot._division import worthwhile
-from diswot.search.few_shot._posterior import Beliefs, Matrix, Posterior, Vector
+from diswot.search.few_shot._posterior import (
+    ASSUMPTIONS,
+    SHARED_ERROR,
+    Assumption,
+    Beliefs,
+    Matrix,
+    Posterior,
+    Vector,
+)
 
 FEWEST = 3
 """Number of results below which candidates are ranked by score alone."""
 
-FIRST = 5
-"""Number of trainings chosen by score and diversity before the posterior chooses."""
-
-BEST = 0.1
-"""Fraction of the candidates, by score, from which the first trainings are chosen."""
-
 CACHED = 32
 """Number of sets of results for which the posterior is cached."""
 
-TRUSTED = 0.6
-"""Expected correlation of short and full results from which the best short one ranks first."""
+
+@dataclass(frozen=True)
+class RankerSettings:
+    """Numbers that a ranker depends on.
+
+    Attributes:
+        first: number of trainings chosen by score and diversity before the posterior chooses.
+        best: fraction of the candidates, by score, from which the first trainings are chosen.
+        trusted: expected correlation of short and full results from which the best short one
+            ranks first.
+        shared_error: see `Posterior`.
+        assumptions: see `Posterior`.
+    """
+
+    first: int = 5
+    best: float = 0.1
+    trusted: float = 0.6
+    shared_error: float = SHARED_ERROR
+    assumptions: tuple[Assumption, ...] = ASSUMPTIONS
+
+
+_DEFAULT = RankerSettings()
 
 
 class Ranker:
@@ -32,6 +55,7 @@ class Ranker:
         features: features of all candidates (N, D), scaled so that the mean squared distance
             between two is about 2.
         scores: scores of all candidates (N,); higher is better.
+        settings: the settings, which were selected by `benchmarks.ranker_settings`.
 
     Examples:
         >>> ranker = Ranker(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([1.0, 2.0, 3.0, 4.0]))
@@ -41,9 +65,12 @@ class Ranker:
         2
     """
 
-    def __init__(self, features: Matrix, scores: Vector) -> None:
-        self._features = features
-        posterior = Posterior(features, scores)
+    def __init__(
+        self, features: Matrix, scores: Vector, *, settings: RankerSettings = _DEFAULT
+    ) -> None:
+        self._features, self._settings = features, settings
+        assumptions, shared = settings.assumptions, settings.shared_error
+        posterior = Posterior(features, scores, assumptions=assumptions, shared_error=shared)
         self._cached = lru_cache(CACHED)(lambda results: posterior(dict(results)))
         self._scores = scores
         self._order = np.argsort(-scores, kind="stable")
@@ -68,7 +95,7 @@ class Ranker:
             return self._order
         beliefs = self._beliefs(results)
         mean = beliefs.mean.copy()
-        if beliefs.trust >= TRUSTED:
+        if beliefs.trust >= self._settings.trusted:
             mean[max(results, key=lambda place: (results[place], mean[place]))] = np.inf
         return np.lexsort((-self._scores, -mean))
 
@@ -99,7 +126,7 @@ class Ranker:
         """
         taken, found = set(tried) | set(results), list[int]()
         count = min(count, len(self) - len(taken))
-        while len(found) < count and (len(taken) < FIRST or len(results) < FEWEST):
+        while len(found) < count and (len(taken) < self._settings.first or len(results) < FEWEST):
             found.append(self._most_different(taken))
             taken.add(found[-1])
         if len(found) < count:
@@ -109,7 +136,8 @@ class Ranker:
 
     def _most_different(self, taken: set[int]) -> int:
         """Return the best by score, or of the best tenth the farthest from those taken."""
-        pool = self._order[: max(round(BEST * len(self)), 4 * FIRST, len(taken) + 1)]
+        first, best = self._settings.first, round(self._settings.best * len(self))
+        pool = self._order[: max(best, 4 * first, len(taken) + 1)]
         left = [int(place) for place in pool if place not in taken]
         if not taken:
             return left[0]
