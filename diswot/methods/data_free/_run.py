@@ -6,11 +6,10 @@ from typing import Any
 
 from diswot.errors import OptionError
 from diswot.methods._run_method import RunMethod
+from diswot.methods._unlabeled import check_scorer
 from diswot.methods.data_free._objectives import OBJECTIVES
 from diswot.methods.data_free._options import DataFreeOptions
 from diswot.methods.data_free._training import DataFreeMethod
-from diswot.options import DEFAULT_SCORER
-from diswot.scorers import find_scorer
 from diswot.tasks import Task
 from diswot.training import MakeMethod
 
@@ -47,12 +46,7 @@ class DataFreeRun(RunMethod):
                 "the method data-free makes images or tokens for classifiers, which networks of "
                 f"the task {task.name} are not: use --task images, or leave --method out"
             )
-        card = find_scorer(options.get("scorer") or DEFAULT_SCORER).card
-        if card.needs_labels:
-            raise OptionError(
-                f"the method data-free has no labels, but the scorer {card.name} reads them: use "
-                "another, such as --scorer student_fit"
-            )
+        check_scorer(self.name, options)
 
     def losses(self, _task: Task, options: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the loss that belongs to the pseudo-samples."""

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diswot.errors import OptionError
-from diswot.losses import Losses, Objective
+from diswot.losses import Losses
+from diswot.methods._unlabeled import UnlabeledMethod
 from diswot.methods.data_free._kinds import pseudo_inputs
 from diswot.methods.data_free._objectives import OBJECTIVES, GeneratorObjective
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks import Batch, Changes, Dataset, TrainingBatches
-from diswot.training import STUDENT, DistillationMethod, Player, Recipe
+from diswot.training import STUDENT, Player, Recipe
 
 GENERATOR = "generator"
 """Name of the player that makes the pseudo-samples."""
@@ -23,7 +23,7 @@ EXAMPLES = 4
 """Batch size of the forward pass with which the criterion is built."""
 
 
-class DataFreeMethod(DistillationMethod):
+class DataFreeMethod(UnlabeledMethod):
     """Trains a student on pseudo-samples: generated inputs, noise, or distorted inputs.
 
     With `dafl` and `zskt`, a generator is a second player, whose loss is that of
@@ -44,36 +44,21 @@ class DataFreeMethod(DistillationMethod):
         OptionError: there is no teacher, or the loss reads labels.
     """
 
+    examples_name = "pseudo-samples"
     generator: nn.Module
 
-    def __init__(
-        self,
-        student: nn.Module,
-        objective: Objective,
-        *,
-        teachers: Mapping[str, nn.Module] | None = None,
-        seed: int = 0,
-        options: Mapping[str, Any],
-    ) -> None:
-        if objective.reads & {"labels", "targets"}:
-            raise OptionError(
-                f"the loss {objective.text} reads labels, which pseudo-samples do not have: use "
-                "one of the teacher's outputs, such as kd"
-            )
-        super().__init__(student, objective, teachers=teachers, seed=seed)
-        self._options = dict(options)
-        self._distorts = options["samples"] == "distorted"
-        self._generated = OBJECTIVES.get(options["samples"])
+    @property
+    def _distorts(self) -> bool:
+        return bool(self._options["samples"] == "distorted")
+
+    @property
+    def _generated(self) -> GeneratorObjective | None:
+        return OBJECTIVES.get(self._options["samples"])
 
     @property
     def settings(self) -> dict[str, Any]:
         """Loss, teacher and options, for the fingerprint of a training."""
         return {**super().settings, "data_free": self._options}
-
-    @property
-    def viewing(self) -> Mapping[str, nn.Module]:
-        """No teacher has its own view: pseudo-samples have one size."""
-        return {}
 
     def setup(self, data: Dataset, device: str) -> None:
         """Create the generator and build the criterion.
@@ -91,11 +76,6 @@ class DataFreeMethod(DistillationMethod):
             with torch_seed(seed_for(self._seed, GENERATOR)):
                 self.generator = self._inputs.generator(self._options["latent_size"])
         super().setup(data, device)
-        if self.criterion.needs_preparation:
-            raise OptionError(
-                f"the loss {self.name} has parts that are trained on training examples first: use "
-                "another, such as kd"
-            )
 
     def examples(self, data: Dataset, device: str) -> tuple[Tensor, ...]:
         """Return noise in the shape of the inputs."""

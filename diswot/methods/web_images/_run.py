@@ -8,15 +8,15 @@ from typing import Any, cast
 import torch
 
 from diswot.errors import NetworkError, OptionError, TeacherError
+from diswot.latency import is_measured
 from diswot.methods._run_method import RunMethod, Workshop
+from diswot.methods._unlabeled import check_scorer
 from diswot.methods.web_images._options import WebImagesOptions
 from diswot.methods.web_images._source import SharedStudents
 from diswot.methods.web_images._training import WebImagesMethod
 from diswot.networks.shared_classifier import read_classifier
-from diswot.options import DEFAULT_SCORER
 from diswot.progress import Progress, silent
-from diswot.scorers import find_scorer
-from diswot.students import Fresh, StudentSource
+from diswot.students import StudentSource
 from diswot.tasks import Dataset, Task
 from diswot.tasks.images import ImageData, check_pool, default_pool, with_pool
 from diswot.training import MakeMethod
@@ -66,22 +66,15 @@ class WebImagesRun(RunMethod):
                 "the method web-images needs unlabeled images: name a folder or a dataset (--pool)"
             )
         latency = options.get("latency")
-        if options.get("share_classifier", True) and Path(latency or "").suffix in (
-            ".csv",
-            ".json",
-        ):
+        recorded = latency is not None and not is_measured(latency)
+        if recorded and options.get("share_classifier", True):
             raise OptionError(
                 f"the latencies in {latency} are those of students with their own classifiers: "
                 "measure them (--latency eager), or leave the students theirs "
                 "(--no-share-classifier)"
             )
         check_pool(pool, least=options.get("train_batch_size") or BATCH)
-        card = find_scorer(options.get("scorer") or DEFAULT_SCORER).card
-        if card.needs_labels:
-            raise OptionError(
-                f"the method web-images has no labels, but the scorer {card.name} reads them: use "
-                "another, such as --scorer student_fit"
-            )
+        check_scorer(self.name, options)
 
     def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return options for the manifest, with an absolute path of the pool."""
@@ -112,7 +105,7 @@ class WebImagesRun(RunMethod):
         data = workshop.data
         _pooled(data, workshop.options["pool"], progress=workshop.progress)
         if not workshop.options["share_classifier"]:
-            return Fresh(workshop.space, data.signature)
+            return super().source(workshop)
         source = workshop.teacher()
         network = (source.weights or source.build)().eval()
         inputs = data.batch("val", torch.arange(min(EXAMPLES, data.size("val")))).inputs

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from diswot.errors import DataError, OptionError
+from diswot.errors import DataError
 from diswot.losses import Losses, Objective
+from diswot.methods._unlabeled import UnlabeledMethod
 from diswot.methods.web_images._batches import SelectedBatches
 from diswot.methods.web_images._contrast import Embedding, contrast_loss, drawn_mix
 from diswot.methods.web_images._selection import MIXING, select
@@ -17,7 +18,6 @@ from diswot.networks.output import run
 from diswot.networks.shared_classifier import Projected
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks import Batch, Changes, Dataset, TrainingBatches
-from diswot.training import DistillationMethod
 
 AT_ONCE = 256
 """Batch size with which the pool is classified."""
@@ -32,7 +32,7 @@ WithPool = Callable[[Dataset], Dataset]
 """(data) → the same data with the pool as training split."""
 
 
-class WebImagesMethod(DistillationMethod):
+class WebImagesMethod(UnlabeledMethod):
     """Trains a student on the images of a pool that are selected again in every epoch.
 
     Before each epoch, teacher and student classify the whole pool with random augmentation, and
@@ -59,6 +59,7 @@ class WebImagesMethod(DistillationMethod):
         OptionError: there is no teacher, or the loss reads labels.
     """
 
+    examples_name = "images of a pool"
     kept: Tensor
     offset: Tensor
     shares: Tensor
@@ -73,23 +74,13 @@ class WebImagesMethod(DistillationMethod):
         options: Mapping[str, Any],
         with_pool: WithPool,
     ) -> None:
-        if objective.reads & {"labels", "targets"}:
-            raise OptionError(
-                f"the loss {objective.text} reads labels, which images of a pool do not have: use "
-                "one of the teacher's outputs, such as kd"
-            )
-        super().__init__(student, objective, teachers=teachers, seed=seed)
-        self._options, self._with_pool = dict(options), with_pool
+        super().__init__(student, objective, teachers=teachers, seed=seed, options=options)
+        self._with_pool = with_pool
 
     @property
     def settings(self) -> dict[str, Any]:
         """Loss, teacher and options, for the fingerprint of a training."""
         return {**super().settings, "web_images": {k: str(v) for k, v in self._options.items()}}
-
-    @property
-    def viewing(self) -> Mapping[str, nn.Module]:
-        """No teacher has its own view: images of the pool have one size."""
-        return {}
 
     def setup(self, data: Dataset, device: str) -> None:
         """Create the state of the selection and the embedding, and build the criterion.
@@ -107,11 +98,6 @@ class WebImagesMethod(DistillationMethod):
         self.register_buffer("offset", torch.zeros((), dtype=torch.long))
         self.register_buffer("shares", torch.zeros(outputs))
         super().setup(pool, device)
-        if self.criterion.needs_preparation:
-            raise OptionError(
-                f"the loss {self.name} has parts that are trained on training images first: use "
-                "another, such as kd"
-            )
         self._names = tuple(getattr(data, "classes", None) or map(str, range(outputs)))
         body = [each[0] for each in self.student.modules() if isinstance(each, Projected)]
         self._body: nn.Module | None = next(iter(body), None)
