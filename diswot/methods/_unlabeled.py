@@ -1,15 +1,17 @@
 """Distillation on examples without labels, which take the place of the training split."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from diswot.errors import OptionError
 from diswot.losses import Objective
 from diswot.options import DEFAULT_SCORER
 from diswot.scorers import find_scorer
-from diswot.tasks import Dataset
+from diswot.tasks import Batch, Dataset, TrainingBatches
 from diswot.training import DistillationMethod
 
 
@@ -88,3 +90,39 @@ class UnlabeledMethod(DistillationMethod):
                 f"the loss {self.name} has parts that are trained on training examples first: use "
                 "another, such as kd"
             )
+
+
+class UnlabeledBatches(TrainingBatches):
+    """Batches of another source without their labels; a subclass can change their inputs.
+
+    Args:
+        source: batches of examples.
+    """
+
+    fixed = False
+    views: Mapping[str, str] = {}
+
+    def __init__(self, source: TrainingBatches) -> None:
+        self._source = source
+
+    def __call__(self, indices: Tensor) -> Batch:
+        """Return the changed examples with `indices` (B,), by torch's global generator."""
+        return self._unlabeled(self._source(indices))
+
+    def epoch(
+        self, shares: Iterable[tuple[Tensor, int]], *, seed: int
+    ) -> Generator[Batch, None, None]:
+        """Yield the changed batches of an epoch; the source may read ahead."""
+        with closing(self._source.epoch(shares, seed=seed)) as batches:
+            yield from map(self._unlabeled, batches)
+
+    def changed(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the inputs that networks get, by torch's global generator; by default the same.
+
+        Args:
+            *inputs: inputs of a batch of the source, each (B, …).
+        """
+        return inputs
+
+    def _unlabeled(self, batch: Batch) -> Batch:
+        return replace(batch, inputs=self.changed(*batch.inputs), targets=None, labels=None)

@@ -112,8 +112,8 @@ def test_the_teachers_share_falls_as_in_the_paper() -> None:
 def test_the_images_above_their_class_threshold_are_selected() -> None:
     torch.manual_seed(0)
     student, teacher, share, threshold = torch.randn(40, 4), torch.randn(40, 4), 0.3, 0.6
-    found = select(student, teacher, share=share, threshold=threshold)
-    rows = (share * teacher + (1 - share) * student).tolist()
+    mixed = share * teacher + (1 - share) * student
+    found, rows = select(mixed, threshold=threshold), mixed.tolist()
     powers = [[math.exp(value) for value in row] for row in rows]
     probabilities = [[value / sum(row) for value in row] for row in powers]
     classes = [max(range(4), key=row.__getitem__) for row in probabilities]
@@ -126,13 +126,38 @@ def test_the_images_above_their_class_threshold_are_selected() -> None:
     assert 0 < sum(kept) < 40
 
 
-def test_shares_and_thresholds_have_limits() -> None:
-    logits = torch.randn(50, 3)
-    for share, other in ((0.0, logits), (1.0, 2 * logits)):
-        mixed = select(logits, 2 * logits, share=share, threshold=0.5)
-        alone = select(other, other, share=0.5, threshold=0.5)
-        assert torch.equal(mixed.kept, alone.kept)
+def test_thresholds_have_limits() -> None:
     assert class_thresholds(torch.tensor([0, 0, 7]), 0.9).tolist() == pytest.approx([0, 0, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("selection", "epoch", "runs"),
+    [
+        ("dynamic", 0, {"teacher", "student"}),
+        ("dynamic", 2, {"student"}),  # the second half of the training
+        ("teacher", 0, {"teacher"}),
+        ("student", 0, {"student"}),
+    ],
+)
+def test_networks_select_by_their_share(
+    selection: str, epoch: int, runs: set[str], digits: ImageData
+) -> None:
+    method, ran = method_of(digits, pool_selection=selection), set[str]()
+    networks = {"teacher": method.teachers["teacher"], "student": method.student}
+    method.setup(digits, "cpu")
+    for name, network in networks.items():
+        network.register_forward_hook(lambda *_, name=name: ran.add(name))
+    batches = method.batches(digits, Recipe(4, augment="none"))
+    method.start_epoch(epoch, 4, batches)
+    assert ran == runs
+    pool = small_pool(digits)
+    images = pool.batch("train", torch.arange(pool.size("train"))).inputs[0]
+    with torch.no_grad():
+        teacher, student = (networks[name].eval()(images) for name in ("teacher", "student"))
+    shares = {"dynamic": teacher_share(epoch, 4), "teacher": 1.0, "student": 0.0}
+    share = shares[selection]
+    expected = select(share * teacher + (1 - share) * student, threshold=0.1).kept
+    assert torch.equal(method.kept, expected)
 
 
 def test_mixing_is_the_identity_for_1_and_swaps_statistics_for_0() -> None:

@@ -1,12 +1,11 @@
 """Pseudo-samples in place of labeled training examples."""
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
+from diswot.methods._unlabeled import UnlabeledBatches
 from diswot.methods.data_free._noise import InputStatistics
 from diswot.tasks import Batch, TrainingBatches
 
@@ -36,7 +35,7 @@ class NoiseBatches(TrainingBatches):
         return Batch((noise.to(self._device),), None, None, indices.to(self._device))
 
 
-class DistortedBatches(TrainingBatches):
+class DistortedBatches(UnlabeledBatches):
     """Batches of another source with noise on their inputs, and without their labels.
 
     Args:
@@ -44,24 +43,11 @@ class DistortedBatches(TrainingBatches):
         std: standard deviation of the normal noise.
     """
 
-    fixed = False
-    views: Mapping[str, str] = {}
-
     def __init__(self, source: TrainingBatches, std: float) -> None:
-        self._source, self._std = source, std
+        super().__init__(source)
+        self._std = std
 
-    def __call__(self, indices: Tensor) -> Batch:
-        """Return the distorted examples with `indices` (B,), by torch's global generator."""
-        return self._distorted(self._source(indices))
-
-    def epoch(
-        self, shares: Iterable[tuple[Tensor, int]], *, seed: int
-    ) -> Generator[Batch, None, None]:
-        """Yield the distorted batches of an epoch; the source may read ahead."""
-        with closing(self._source.epoch(shares, seed=seed)) as batches:
-            yield from map(self._distorted, batches)
-
-    def _distorted(self, batch: Batch) -> Batch:
-        (inputs,) = batch.inputs
-        noise = torch.randn(inputs.shape).to(inputs)
-        return replace(batch, inputs=(inputs + self._std * noise,), targets=None, labels=None)
+    def changed(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the inputs (B, …) with noise."""
+        (given,) = inputs
+        return (given + self._std * torch.randn(given.shape).to(given),)

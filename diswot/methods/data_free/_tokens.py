@@ -1,15 +1,16 @@
 """Pseudo-samples for networks of tokens: mixtures of tokens at every position."""
 
 import math
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from diswot.methods._unlabeled import UnlabeledBatches
 from diswot.methods.data_free._inputs import PseudoInputs
 from diswot.methods.data_free._mixtures import taking_mixtures, token_embedding
 from diswot.methods.data_free._noise import InputStatistics, without_statistics
@@ -145,7 +146,7 @@ class TokenInputs(PseudoInputs):
         """
         embedding = token_embedding(teacher, self.vocabulary)
         own = embedding.weight[: self.vocabulary].detach().std(0).cpu()
-        return DistortedTokens(self, source, std * own, self.inverse(teacher))
+        return DistortedTokens(source, std * own, self.inverse(teacher))
 
     def reading(self, network: nn.Module) -> AbstractContextManager[None]:
         """Return a context in which a network takes mixtures."""
@@ -195,38 +196,22 @@ class TokenNoise(TrainingBatches):
         return Batch((noise, mask), None, None, indices).to(self._device)
 
 
-class DistortedTokens(TrainingBatches):
+class DistortedTokens(UnlabeledBatches):
     """Batches of token ids from a source as mixtures with noise, without their labels.
 
     Args:
-        inputs: vocabulary and length.
         source: batches of token ids and masks.
         std: standard deviation of the noise on every channel of the teacher's embeddings (C,).
         inverse: maps noise (…, C) to mixtures (…, V).
     """
 
-    fixed = False
-    views: Mapping[str, str] = {}
+    def __init__(self, source: TrainingBatches, std: Tensor, inverse: Tensor) -> None:
+        super().__init__(source)
+        self._std, self._inverse = std, inverse
 
-    def __init__(
-        self, inputs: TokenInputs, source: TrainingBatches, std: Tensor, inverse: Tensor
-    ) -> None:
-        self._inputs, self._source, self._std, self._inverse = inputs, source, std, inverse
-
-    def __call__(self, indices: Tensor) -> Batch:
-        """Return the distorted examples with `indices` (B,), by torch's global generator."""
-        return self._distorted(self._source(indices))
-
-    def epoch(
-        self, shares: Iterable[tuple[Tensor, int]], *, seed: int
-    ) -> Generator[Batch, None, None]:
-        """Yield the distorted batches of an epoch; the source may read ahead."""
-        with closing(self._source.epoch(shares, seed=seed)) as batches:
-            yield from map(self._distorted, batches)
-
-    def _distorted(self, batch: Batch) -> Batch:
-        ids, mask = batch.inputs
+    def changed(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the mixtures (B, L, V) of token ids with noise, and the mask."""
+        ids, mask = inputs
         noise = torch.randn(*ids.shape, len(self._std)) * self._std @ self._inverse
-        tokens = functional.one_hot(ids, self._inputs.vocabulary).to(noise.dtype)
-        mixtures = tokens + noise.to(ids.device)
-        return replace(batch, inputs=(mixtures, mask), targets=None, labels=None)
+        tokens = functional.one_hot(ids, noise.shape[-1]).to(noise.dtype)
+        return tokens + noise.to(ids.device), mask

@@ -93,34 +93,29 @@ MIXING: Mapping[str, Mixing] = {
 """Selections that depend on confidence; `all` selects every image."""
 
 
-def select(
-    student: Tensor, teacher: Tensor, *, share: float, threshold: float, per_class: bool = True
-) -> Selection:
-    """Select the images whose mixed class probability exceeds the threshold of their class.
+def select(logits: Tensor, *, threshold: float, per_class: bool = True) -> Selection:
+    """Select the images whose largest class probability exceeds the threshold of the class.
 
-    p = softmax(a z_T + (1 − a) z_S); an image is selected if its largest probability is above τ_c
-    of the most probable class c.
+    An image with p = softmax(z) is selected if max p is above τ_c of the most probable class c.
 
-    Source: Tang et al., ICCV 2023, as in the authors' code.
+    Source: Tang et al., ICCV 2023, as in the authors' code, with z = a z_T + (1 − a) z_S of
+    teacher and student.
 
     Args:
-        student: logits of the student (n, N).
-        teacher: logits of the teacher (n, N).
-        share: a, the share of the teacher.
+        logits: logits z (n, N).
         threshold: τ.
         per_class: whether thresholds are `class_thresholds`; otherwise τ for all classes.
 
     Examples:
         >>> logits = torch.tensor([[4.0, 0.0], [5.0, 0.0], [0.0, 1.0]])
-        >>> select(0 * logits, logits, share=1.0, threshold=0.95).kept.tolist()
+        >>> select(logits, threshold=0.95).kept.tolist()
         [True, True, True]
-        >>> select(0 * logits, logits, share=1.0, threshold=0.95, per_class=False).kept.tolist()
+        >>> select(logits, threshold=0.95, per_class=False).kept.tolist()
         [True, True, False]
     """
-    mixed = share * teacher + (1 - share) * student
-    confidence, classes = mixed.softmax(1).max(1)
-    limits = confidence.new_full((mixed.shape[1],), threshold)
+    confidence, classes = logits.softmax(1).max(1)
+    limits = confidence.new_full((logits.shape[1],), threshold)
     if per_class:
-        counts = torch.bincount(classes, minlength=mixed.shape[1])
+        counts = torch.bincount(classes, minlength=logits.shape[1])
         limits = class_thresholds(counts, threshold)
     return Selection(confidence > limits[classes], classes, confidence)

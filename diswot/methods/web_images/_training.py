@@ -121,10 +121,9 @@ class WebImagesMethod(UnlabeledMethod):
         source = self._with_pool(data).training(changes, device=device)
         return SelectedBatches(source, self._selected)
 
-    def _selected(self, positions: Tensor) -> Tensor:
-        """Return the indices in the pool of positions (B,) in the epoch."""
-        indices = self.kept.nonzero().squeeze(1).cpu()
-        return indices[(positions + int(self.offset)) % len(indices)]
+    def _selected(self) -> Tensor:
+        """Return the indices (n,) of the selected images in the pool, in the epoch's order."""
+        return self.kept.nonzero().squeeze(1).cpu().roll(-int(self.offset))
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -170,11 +169,9 @@ class WebImagesMethod(UnlabeledMethod):
             return
         with torch_seed(seed_for(self._seed, "selection", epoch)):
             self.offset.fill_(torch.randint(len(self.kept), ()))
-            student, teacher = self._outputs_of(batches)
+            logits = self._mixed(batches, mixing.share(epoch, epochs))
         chosen = select(
-            student,
-            teacher,
-            share=mixing.share(epoch, epochs),
+            logits,
             threshold=self._options["selection_threshold"],
             per_class=mixing.per_class,
         )
@@ -190,17 +187,25 @@ class WebImagesMethod(UnlabeledMethod):
         self.shares.copy_(counts / len(self.kept))
 
     @torch.no_grad()
-    def _outputs_of(self, batches: SelectedBatches) -> tuple[Tensor, Tensor]:
-        """Return the outputs (n, N) of student and teacher for the augmented pool."""
+    def _mixed(self, batches: SelectedBatches, share: float) -> Tensor:
+        """Return a z_T + (1 − a) z_S (n, N) for the augmented pool and the teacher's share a.
+
+        A network without a share does not run.
+        """
         (teacher,) = self.teachers.values()
-        student, ours, theirs = self.student, [], []
-        with kept_modes(student):
-            student.eval()
+        networks = {"the student": (1 - share, self.student), "the teacher": (share, teacher)}
+        rows = []
+        with kept_modes(self.student):
+            self.student.eval()
             for indices in torch.split(torch.arange(len(self.kept)), AT_ONCE):
                 (images,) = batches.pool(indices).inputs
-                ours.append(run(student, images, who="the student").float())
-                theirs.append(run(teacher, images, who="the teacher").float())
-        return torch.cat(ours), torch.cat(theirs)
+                outputs = [
+                    weight * run(network, images, who=who).float()
+                    for who, (weight, network) in networks.items()
+                    if weight
+                ]
+                rows.append(torch.stack(outputs).sum(0))
+        return torch.cat(rows)
 
     def epoch_values(self) -> Mapping[str, float]:
         """Return the selected shares of the pool, in total and for each class."""
