@@ -94,20 +94,13 @@ def print_report(report: RunReport | WholeReport) -> None:
     if isinstance(report, RunReport):
         print_run(report)
         return
-    records = report.to_records()
-    columns = list(records[0]) if records else []
-    rows = [[_cell(record[column]) for column in columns] for record in records]
-    print_table(report.title, columns, rows, caption=report.caption)
+    cells = report.to_cells()
+    columns = list(cells[0]) if cells else []
+    print_table(
+        report.title, columns, [list(row.values()) for row in cells], caption=report.caption
+    )
     for step in report.next_steps:
         say(f"Next: {step}")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def print_run(report: RunReport) -> None:

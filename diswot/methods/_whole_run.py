@@ -59,6 +59,18 @@ class WholeReport(Tabular):
     def to_json(self) -> dict[str, Any]:
         """Return the content of `result.json`."""
 
+    def to_cells(self) -> list[dict[str, str]]:
+        """Return the rows of the table with values as text, for commands and pages."""
+        return [{name: _cell(value) for name, value in row.items()} for row in self.to_records()]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
 
 @dataclass(frozen=True)
 class Section:

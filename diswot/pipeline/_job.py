@@ -111,15 +111,13 @@ def run(
             options["latency"] = EAGER  # measure the format that will be exported
         with working_in(folder):
             subject = find_subject(options, teacher=teacher, space=space)
+            data, space = subject.load(report), subject.space
             if isinstance(method, WholeRun):
                 known = {**subject.without_own(options), "data_root": subject.root}
-                loaded, space = subject.load(report), subject.space
                 return started(
-                    method,
-                    Assignment(folder, loaded, teacher, space, limits, known, own, report),
+                    method, Assignment(folder, data, teacher, space, limits, known, own, report)
                 )
-            teacher, space = subject.teacher, subject.space
-            data = subject.load(report)
+            teacher = subject.teacher
             options = cast(RunOptions, {**subject.without_own(options), "data": data})
             subject.task.prepared(data, options)  # raise errors before the search, not after it
             check_exportable(space, options["data"].signature, onnx=job["onnx"], progress=report)

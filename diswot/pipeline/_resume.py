@@ -73,9 +73,9 @@ def resume(
     """
     with displayed(progress) as report:
         path = Path(folder)
-        if whole_run_of(path) is not None:
+        if (method := whole_run_of(path)) is not None:
             with working_in(path):
-                return resumed(path, options, progress=report)
+                return resumed(method, path, options, progress=report)
         read_manifest(path)  # raises before a lock file is written into a folder of others
         with working_in(path):
             manifest = read_manifest(path)

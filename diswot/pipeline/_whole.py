@@ -30,10 +30,13 @@ def started(method: WholeRun, assignment: Assignment) -> WholeReport:
     return _conducted(method, assignment)
 
 
-def resumed(folder: Path, options: Mapping[str, Any], *, progress: Progress) -> WholeReport:
+def resumed(
+    method: WholeRun, folder: Path, options: Mapping[str, Any], *, progress: Progress
+) -> WholeReport:
     """Resume a run from its manifest; what is done in the folder is not repeated.
 
     Args:
+        method: the method of the run.
         folder: the run folder, which is locked.
         options: options of `resume`; `None` for those of the run.
         progress: receives every step.
@@ -42,7 +45,6 @@ def resumed(folder: Path, options: Mapping[str, Any], *, progress: Progress) -> 
         RunFolderError: the manifest is damaged, or the data are others.
         OptionError: an option cannot change, or Python code must be named again.
     """
-    method = _method(read_method_manifest(folder), folder)
     return _conducted(method, read_assignment(method, folder, options, progress=progress))
 
 
@@ -54,10 +56,7 @@ def whole_run_of(folder: Path) -> WholeRun | None:
     """
     if not (folder / METHOD_MANIFEST).exists():
         return None
-    return _method(read_method_manifest(folder), folder)
-
-
-def _method(manifest: Mapping[str, Any], folder: Path) -> WholeRun:
+    manifest = read_method_manifest(folder)
     try:
         method = find_method(manifest["method"])
     except (KeyError, DiswotError) as error:

@@ -14,6 +14,7 @@ from diswot.training._api import (
     check_distillation,
     distill,
     prepare_distillation,
+    recipe_of,
     recipe_options,
     teacher_epochs,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "prepare_distillation",
     "read_metrics",
     "read_training_manifest",
+    "recipe_of",
     "recipe_options",
     "saved_students",
     "teacher_epochs",

@@ -60,7 +60,7 @@ def prepare_distillation(
     subject = find_subject(options, data=data)
     task = subject.task
     loaded = task.prepared(subject.load(progress), options)
-    recipe = _recipe(loaded, options)
+    recipe = recipe_of(loaded, options)
     teachers = {
         name: trained_teacher(
             given,
@@ -86,7 +86,7 @@ def recipe_options(data: Dataset, options: Mapping[str, Any]) -> dict[str, Any]:
         data: the dataset, on which some defaults depend.
         options: options as given; `None` or missing ones get their default.
     """
-    recipe = _recipe(data, options)
+    recipe = recipe_of(data, options)
     used = {name: getattr(recipe, name, None) for name in declared(RecipeOptions)}
     return used | {"train_batch_size": recipe.batch_size}
 
@@ -96,7 +96,16 @@ def teacher_epochs(epochs: int) -> int:
     return 3 * epochs
 
 
-def _recipe(data: Dataset, options: Mapping[str, Any]) -> Recipe:
+def recipe_of(data: Dataset, options: Mapping[str, Any]) -> Recipe:
+    """Return the recipe for data and the options of a training.
+
+    Args:
+        data: the dataset, on which some defaults depend.
+        options: options as given; `None` or missing ones get their default.
+
+    Raises:
+        OptionError: a value is out of range, or does not apply to such data.
+    """
     chosen = {name: options.get(name) for name in declared(RecipeOptions)}
     return default_recipe(data, batch_size=chosen.pop("train_batch_size"), **chosen)
 

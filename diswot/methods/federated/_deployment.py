@@ -15,7 +15,7 @@ from diswot.methods.federated._client import Client
 from diswot.methods.federated._federation import Federation, federation_of
 from diswot.methods.federated._flower import HOST, environment_of, finished
 from diswot.methods.federated._server import Plan, Round
-from diswot.methods.federated._students import student_names
+from diswot.methods.federated._students import student_name
 from diswot.runs.folder import replace_content
 
 APP = "flower"
@@ -177,7 +177,8 @@ def deployed_apps() -> tuple[Any, Any]:
     def run(engine: Any, context: Any) -> None:
         folder = Path(str(context.run_config["run"]))
         found = _federation(folder)
-        run_server(found.plan([c for c, _ in _clients(folder).values()]), folder, engine)
+        clients = [_client(folder, owner.name)[0] for owner in found.owners]
+        run_server(found.plan(clients), folder, engine)
 
     return client_app(find), server_app(run)
 
@@ -188,14 +189,7 @@ def _federation(folder: Path) -> Federation:
 
 
 @cache
-def _clients(folder: Path) -> dict[str, tuple[Client, Path]]:
-    found = _federation(folder)
-    names = student_names(found)
-    return {
-        owner.name: (found.client(owner, names[owner.name]), found.folder(owner.name))
-        for owner in found.owners
-    }
-
-
 def _client(folder: Path, name: str) -> tuple[Client, Path]:
-    return _clients(folder)[name]
+    found = _federation(folder)
+    owner = next(owner for owner in found.owners if owner.name == name)
+    return found.client(owner, student_name(found, owner)), found.folder(name)

@@ -16,12 +16,12 @@ from diswot.methods.federated._limits import limits_of
 from diswot.methods.federated._partition import Mix, Share, dirichlet_shares, read_shares
 from diswot.methods.federated._server import Plan
 from diswot.methods.federated._sharing import Sharing
-from diswot.options import RecipeOptions, declared
 from diswot.search import Budget, find_space
 from diswot.seeding import seed_for
 from diswot.tasks import Dataset, SplitName, class_labels
 from diswot.tasks.images import example_digests, part_of
-from diswot.training import default_recipe
+from diswot.training import recipe_of
+from search_spaces import SearchSpace
 
 CLIENTS = "clients"
 """Folder of the clients in a run folder."""
@@ -77,6 +77,10 @@ class Federation:
         data = self.owners[0].data
         return data.size("val"), data.signature.outputs
 
+    def space_of(self, owner: Owner) -> SearchSpace:
+        """Return the search space of a client."""
+        return find_space(self.assignment.space, owner.data.signature)
+
     def client(self, owner: Owner, architecture: str) -> Client:
         """Return a client whose student has an architecture.
 
@@ -85,23 +89,14 @@ class Federation:
             architecture: name of the architecture in the run's space.
         """
         options, own = self.assignment.options, self.assignment.own
-        settings = {
-            name: value
-            for name in declared(RecipeOptions)
-            if name not in ("epochs", "seed") and (value := options.get(name)) is not None
-        }
-        settings["batch_size"] = settings.pop("train_batch_size", None)
-        recipe = default_recipe(
-            owner.data,
-            epochs=own["rounds"] * own["local_epochs"],
-            seed=seed_for(self.seed, "client", owner.name),
-            **settings,
-        )
+        epochs = own["rounds"] * own["local_epochs"]
+        seed = seed_for(self.seed, "client", owner.name)
+        recipe = recipe_of(owner.data, {**options, "epochs": epochs, "seed": seed})
         kind = "shared" if self.shares_weights else owner.name
         return Client(
             owner.name,
             owner.data,
-            find_space(self.assignment.space, owner.data.signature),
+            self.space_of(owner),
             architecture,
             recipe,
             seed_for(self.seed, "student", kind),

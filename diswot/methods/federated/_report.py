@@ -190,9 +190,6 @@ def sections_of(report: FederatedReport) -> list[Section]:
 
 
 def _results(report: FederatedReport) -> Section:
-    records = [
-        {name: _written(value) for name, value in record.items()} for record in report.to_records()
-    ]
     plots = [
         _plot(report, "own", f"Test {report.metric} with each client's own label mix"),
         _plot(report, "overall", f"Test {report.metric} for all test examples"),
@@ -201,7 +198,7 @@ def _results(report: FederatedReport) -> Section:
         "clients",
         "Clients",
         [report.caption, *_left_out(report)],
-        {"The students of the clients, each found under its own budget": records[:MOST]},
+        {"The students of the clients, each found under its own budget": report.to_cells()[:MOST]},
         plots,
     )
 
@@ -272,11 +269,3 @@ def _traffic(report: FederatedReport) -> Section:
 def _left_out(report: FederatedReport) -> list[str]:
     left = len(report.rows) - MOST
     return [f"{left:,} more clients are in result.json."] if left > 0 else []
-
-
-def _written(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)

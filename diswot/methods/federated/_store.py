@@ -1,5 +1,6 @@
 """The folder of a client: the weights after every request, and its own measures."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,8 +35,7 @@ class ClientStore:
         Args:
             request: the request that is to be answered.
         """
-        earlier = [key for key in self._states() if key < (request.number, request.phase)]
-        return self._states()[max(earlier)].read_bytes() if earlier else None
+        return self._last(before=(request.number, request.phase))
 
     def save(self, request: Request, answer: Answer) -> None:
         """Write the state after a request, and remove those that no repeated round needs.
@@ -50,20 +50,25 @@ class ClientStore:
         if answer.measures:
             record = {"round": request.number, **answer.measures, "seconds": answer.seconds}
             RecordFile(self._folder / MEASURES).append(record)
-        before = [key for key in self._states() if key < (request.number, "train")]
-        for key in sorted(before)[:-1]:
-            self._states()[key].unlink()
+        states = self._states()
+        before = sorted(key for key in states if key < (request.number, "train"))
+        for key in before[:-1]:
+            states[key].unlink()
 
     @property
     def last(self) -> bytes | None:
         """The last state; `None` if there is none."""
-        states = self._states()
-        return states[max(states)].read_bytes() if states else None
+        return self._last()
 
     def measures(self) -> dict[int, Mapping[str, Any]]:
         """Return the measures by round."""
         records = RecordFile(self._folder / MEASURES).read(dict)
         return {int(record["round"]): record for record in records}
+
+    def _last(self, *, before: tuple[float, str] = (math.inf, "")) -> bytes | None:
+        states = self._states()
+        earlier = [key for key in states if key < before]
+        return states[max(earlier)].read_bytes() if earlier else None
 
     def _states(self) -> dict[tuple[int, str], Path]:
         """Return the files of states by round and phase; "train" sorts before "tune"."""

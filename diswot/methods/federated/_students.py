@@ -51,30 +51,27 @@ def find_students(federation: Federation) -> dict[str, SearchResult]:
     return results
 
 
-def student_names(federation: Federation) -> dict[str, str]:
-    """Return the architectures that the finished searches have found, by client.
+def student_name(federation: Federation, owner: Owner) -> str:
+    """Return the architecture that the finished search of a client has found.
 
     Args:
         federation: the clients.
+        owner: the client.
+
+    Raises:
+        RunFolderError: the search has not finished.
     """
-    found = {}
-    for owner in federation.owners:
-        folder = federation.folder(owner.name) / SEARCH
-        if (folder / RESULT).exists():
-            space = federation.client(owner, "").space
-            found[owner.name] = load_run(folder, space=space).best.name
-    if federation.shares_weights:  # one search for all
-        (name,) = found.values()
-        found = {owner.name: name for owner in federation.owners}
-    return found
+    searched = federation.owners[0] if federation.shares_weights else owner  # one search for all
+    folder = federation.folder(searched.name) / SEARCH
+    return load_run(folder, space=federation.space_of(searched)).best.name
 
 
 def _searched(federation: Federation, owner: Owner, teacher: Any) -> SearchResult:
     """Search for one client; an interrupted search is resumed."""
     folder, assignment = federation.folder(owner.name) / SEARCH, federation.assignment
-    client = federation.client(owner, "")
+    space = federation.space_of(owner)
     if (folder / RESULT).exists():
-        return load_run(folder, space=client.space)
+        return load_run(folder, space=space)
     running = {name: assignment.options.get(name) for name in ("workers", "cluster", "device")}
     again = {name: value for name, value in running.items() if value is not None}
     if (folder / MANIFEST).exists():
@@ -82,7 +79,7 @@ def _searched(federation: Federation, owner: Owner, teacher: Any) -> SearchResul
         return resume(
             folder,
             teacher=teacher,
-            space=client.space,
+            space=space,
             data=owner.data,
             scorer=scorer,
             progress=assignment.progress,
@@ -95,7 +92,7 @@ def _searched(federation: Federation, owner: Owner, teacher: Any) -> SearchResul
     folder.mkdir(parents=True, exist_ok=True)
     return search(
         teacher,
-        client.space,
+        space,
         budget=owner.budget,
         out=folder,
         progress=assignment.progress,
@@ -159,7 +156,7 @@ def _path(federation: Federation, owner: str) -> Path:
 
 def _largest(federation: Federation, owner: Owner) -> Client:
     """Return the client with the largest student within its budget that a search finds."""
-    space, options = federation.client(owner, "").space, federation.assignment.options
+    space, options = federation.space_of(owner), federation.assignment.options
     known = {n: options[n] for n in ("engine", "population", "generations", "seed") if n in options}
     result = search(
         None, space, budget=owner.budget, data=owner.data, scorer="params", progress=False, **known
