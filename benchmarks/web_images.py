@@ -167,7 +167,7 @@ def _distillation(settings: WebImagesSettings) -> Distillation:
 
 def _one(settings: WebImagesSettings, task: tuple[str, int]) -> dict[str, Any]:
     name, seed = task
-    distillation, method, arm = _distillation(settings), find_method("web-images"), ARMS[task[0]]
+    distillation, method, arm = _distillation(settings), find_method("web-images"), ARMS[name]
     data = cast(ImageData, distillation.data)
     options = filled(method.options, {"images_per_epoch": settings.images, **arm.options})
     teacher = cast(TrainedTeacher, distillation.teacher).source

@@ -65,12 +65,20 @@ class RankingRow:
     same_best: bool
 
 
-def _scores(names: Sequence[str], data: Dataset, scorer: str, *, seed: int, teacher: Any) -> Any:
+def _scores(
+    settings: RankingSettings,
+    names: Sequence[str],
+    data: Dataset,
+    scorer: str,
+    *,
+    seed: int,
+    teacher: Any,
+) -> Any:
     state = {} if scorer in ("student_fit", "nwot") else {"teacher_state": "trained"}
     found = score(
         names,
         teacher,
-        space="thin",
+        space=settings.space,
         data=data,
         scorer=scorer,
         seed=seed,
@@ -80,9 +88,17 @@ def _scores(names: Sequence[str], data: Dataset, scorer: str, *, seed: int, teac
     return np.array([candidate.score for candidate in found], dtype=float)
 
 
-def _row(names: Sequence[str], scorer: str, data: Sequence[Dataset], teacher: Any) -> RankingRow:
-    original, pool = (_scores(names, each, scorer, seed=0, teacher=teacher) for each in data)
-    again = _scores(names, data[0], scorer, seed=1, teacher=teacher)
+def _row(
+    settings: RankingSettings,
+    names: Sequence[str],
+    scorer: str,
+    data: Sequence[Dataset],
+    teacher: Any,
+) -> RankingRow:
+    original, pool, again = (
+        _scores(settings, names, each, scorer, seed=seed, teacher=teacher)
+        for each, seed in ((data[0], 0), (data[1], 0), (data[0], 1))
+    )
     finite = np.isfinite(original) & np.isfinite(pool) & np.isfinite(again)
     original, pool, again = original[finite], pool[finite], again[finite]
     rng, taus = generator_for("web ranking"), []
@@ -117,7 +133,7 @@ def main() -> None:
     both = data, with_pool(data, settings.pool)
     keep(
         "web-ranking",
-        [_row(names, scorer, both, teacher) for scorer in SCORERS],
+        [_row(settings, names, scorer, both, teacher) for scorer in SCORERS],
         asdict(settings),
         started,
     )

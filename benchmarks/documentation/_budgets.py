@@ -1,6 +1,7 @@
 """Tables of what a budget of trainings gains."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from statistics import fmean
 
 from benchmarks.results_folder import RESULTS
 from diswot.bench.tables import markdown, number
@@ -105,12 +106,12 @@ def ranker_settings() -> str:
     for left_out in regrets[_DEFAULT]:
 
         def on_others(setting: str, left_out: str = left_out) -> float:
-            return _mean(
-                _mean(values) for name, values in regrets[setting].items() if name != left_out
+            return fmean(
+                fmean(values) for name, values in regrets[setting].items() if name != left_out
             )
 
         chosen = min(regrets, key=on_others)
-        of = [_mean(regrets[setting][left_out]) for setting in (chosen, _DEFAULT)]
+        of = [fmean(regrets[setting][left_out]) for setting in (chosen, _DEFAULT)]
         cells = [f"{value:.1f}" for value in (*of, *_range(regrets, left_out))]
         rows.append([TABLES[left_out], chosen, *cells[:2], f"{cells[2]} to {cells[3]}"])
     columns = ["left out", "selected on the others", "its regret", "default", "all settings"]
@@ -121,13 +122,8 @@ _DEFAULT = "default"
 
 
 def _range(regrets: Mapping[str, Mapping[str, list[float]]], table: str) -> tuple[float, float]:
-    means = [_mean(of[table]) for of in regrets.values()]
+    means = [fmean(of[table]) for of in regrets.values()]
     return min(means), max(means)
-
-
-def _mean(values: Iterable[float]) -> float:
-    found = [*values]
-    return sum(found) / len(found)
 
 
 def training_budget_curves() -> Figure:

@@ -1,13 +1,16 @@
 """The page of a run whose method has its own stages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 from diswot.methods import Section, WholeRun, read_method_manifest
 from diswot.plots import Plot
+from diswot.report._provenance import facts
 from diswot.report._rendering import render
+
+PARTS = ("settings", "own", "options", "versions")
+"""Parts of the manifest that the page shows."""
 
 
 def whole_page(method: WholeRun, folder: Path) -> tuple[str, list[Plot]]:
@@ -29,7 +32,7 @@ def whole_page(method: WholeRun, folder: Path) -> tuple[str, list[Plot]]:
         "data": manifest["settings"]["data"],
         "sections": [(section.name, section.title) for section in sections],
         "contents": _numbered(sections),
-        "facts": _facts(manifest),
+        "facts": facts({part: manifest[part] for part in PARTS}),
     }
     plots = [plot for section in sections for plot in section.plots]
     return render("whole.html.j2", values, {"papers": plots}), plots
@@ -40,11 +43,3 @@ def _numbered(sections: Sequence[Section]) -> list[tuple[Section, int, int]]:
     ends = list(accumulate(len(section.plots) for section in sections))
     starts = [end - len(section.plots) for end, section in zip(ends, sections, strict=True)]
     return list(zip(sections, starts, ends, strict=True))
-
-
-def _facts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    parts = ("settings", "own", "options", "versions")
-    return {
-        part: {str(name): str(value) for name, value in manifest[part].items() if value is not None}
-        for part in parts
-    }
