@@ -1,7 +1,7 @@
 """Sort the names of classes, and abbreviate long lists of names in messages."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -23,6 +23,37 @@ def named(items: Sequence[_T], described: Callable[[_T], str] = str) -> str:
     """
     more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
     return ", ".join(map(described, items[:NAMED])) + more
+
+
+def class_names(name: str, labels: Mapping[str, Iterable[str]], *, of: str) -> list[str]:
+    """Return the names of the classes of training examples, in order.
+
+    Args:
+        name: name of the data, for messages.
+        labels: split → names of the examples' classes.
+        of: what one example is called in messages.
+
+    Raises:
+        DataError: the training examples have fewer than two classes, or other examples have a
+            class that none of them has.
+
+    Examples:
+        >>> class_names("pets", {"train": ["dog", "cat", "dog"], "test": ["cat"]}, of="text")
+        ['cat', 'dog']
+    """
+    names = set(labels["train"])
+    if len(names) < 2:
+        raise DataError(
+            f"{name} has one class of training {of}s, {', '.join(names)!r}: give {of}s of two or "
+            "more"
+        )
+    for split, used in labels.items():
+        if strange := sorted(set(used) - names):
+            raise DataError(
+                f"{name} has classes in {split} that no training {of} has: {named(strange)}; give "
+                "both the same classes"
+            )
+    return in_order(names)
 
 
 def in_order(names: Iterable[str]) -> list[str]:

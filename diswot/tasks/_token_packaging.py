@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from diswot.errors import ExportError
 from diswot.tasks._packaging import Packaging
-from search_spaces import OPEN_LENGTH
+from search_spaces import OPEN_LENGTH, Signature
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,20 @@ class TokenPackaging(Packaging):
         lengths = torch.randint(1, most + 1, (count, 1), generator=generator)
         mask = torch.arange(most) < lengths
         return tokens * mask, mask
+
+
+def check_takes_tokens(signature: Signature, what: str) -> None:
+    """Check that a student takes token ids and their mask.
+
+    Args:
+        signature: signature of the student.
+        what: what the tokens are, such as `text`.
+
+    Raises:
+        ExportError: it takes other inputs.
+    """
+    if signature.names != ("input_ids", "attention_mask"):
+        raise ExportError(
+            f"the student takes {signature.describe()}, which is not {what}: pass data=…, or "
+            "task=… of another task"
+        )

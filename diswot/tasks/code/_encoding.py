@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Container, Sequence
 
-from diswot.errors import DataError
 from diswot.tasks._examples import SPLITS
-from diswot.tasks._names import in_order, named
+from diswot.tasks._names import class_names
 from diswot.tasks._stratified_split import completed
 from diswot.tasks._token_data import TokenSplit
 from diswot.tasks._usual_length import usual_length
 from diswot.tasks.code._code_data import CodeData
 from diswot.tasks.code._program import (
     NONE,
+    Program,
     Programs,
     check_groups,
     held_out_groups,
@@ -52,22 +52,25 @@ def encoded(
     """
     check_groups(programs, name)
     kept, left_out = without_repetitions(programs)
-    classes = _classes(name, kept)
+    labels = {split: [item.label for item in items] for split, items in kept.items()}
+    classes = tuple(sorted(class_names(name, labels, of="program"), key=NONE.__ne__))  # none first
     splits = completed(kept, held_out_groups)
     if tokens is None:
         tokens = Vocabulary.of([item.tokens for item in splits["train"]], most=vocabulary)
     if length is None:
         length = usual_length([item.tokens for item in splits["train"]])
     train, val, test = (
-        TokenSplit.of(
-            [tokens.encode(item.tokens) for item in splits[split]],
-            [classes.index(item.label) for item in splits[split]],
-            length=length,
-        )
-        for split in SPLITS
+        _as_split(splits[split], tokens, classes, length=length) for split in SPLITS
     )
     every = (*notes, *left_out, *_described(splits, classes, length=length, given=programs))
     return CodeData(name, train, val, test, classes, tokens, masked=masked, notes=every)
+
+
+def _as_split(
+    programs: Sequence[Program], tokens: Vocabulary, classes: Sequence[str], *, length: int
+) -> TokenSplit:
+    ids = [tokens.encode(item.tokens) for item in programs]
+    return TokenSplit.of(ids, [classes.index(item.label) for item in programs], length=length)
 
 
 def _described(
@@ -83,20 +86,3 @@ def _described(
     messages.append(f"programs in train/val/test: {', '.join(listed)}")
     longer = sum(len(item.tokens) > length for items in splits.values() for item in items)
     return messages + [f"programs truncated to {length} tokens: {longer:,}"] * bool(longer)
-
-
-def _classes(name: str, programs: Programs) -> tuple[str, ...]:
-    """Return the names of the classes, `none` first."""
-    names = {item.label for item in programs["train"]}
-    if len(names) < 2:
-        raise DataError(
-            f"{name} has one class of training programs, {', '.join(names)!r}: give programs of "
-            "two or more"
-        )
-    for split, items in programs.items():
-        if strange := sorted({item.label for item in items} - names):
-            raise DataError(
-                f"{name} has classes in {split} that no training program has: {named(strange)}; "
-                "give both the same classes"
-            )
-    return tuple(sorted(in_order(names), key=NONE.__ne__))

@@ -5,10 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import ExportError
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Dataset
-from diswot.tasks._token_packaging import TokenPackaging
+from diswot.tasks._token_packaging import TokenPackaging, check_takes_tokens
 from diswot.tasks.code import _normalization
 from diswot.tasks.code._code_data import CodeData
 from diswot.tasks.code._vocabulary import UNKNOWN
@@ -30,11 +29,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
     Raises:
         ExportError: the signature is not that of a classifier of tokens.
     """
-    if signature.names != ("input_ids", "attention_mask"):
-        raise ExportError(
-            f"the student takes {signature.describe()}, which is not source code: pass data=…, or "
-            "task=… of another task"
-        )
+    check_takes_tokens(signature, "source code")
     if not isinstance(dataset, CodeData):
         return TokenPackaging(signature, {}, output="logits")
     return TokenPackaging(

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import OptionError
 from diswot.progress import Progress, silent
 from diswot.tasks._accuracy import Top1
-from diswot.tasks._examples import Changes
 from diswot.tasks._macro_f1 import MacroF1
 from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
-from diswot.tasks._task import Dataset, Task
+from diswot.tasks._task import Dataset
+from diswot.tasks._token_task import TokenTask
 from diswot.tasks.code._catalog import DATASETS, NAMED_DATA, PATTERNS, check_code, load_code
 from diswot.tasks.code._code_data import CodeData
 from diswot.tasks.code._options import CodeOptions
@@ -22,32 +21,18 @@ from diswot.teachers import TeacherSources
 from search_spaces import Signature
 
 
-class CodeClassification(Task):
+class CodeClassification(TokenTask):
     """Classification of source code, such as contracts with and without a vulnerability."""
 
     name = "code"
     summary = "classification of source code, such as contracts by vulnerability"
     noun = "program"
-    reads = frozenset(
-        {
-            "outputs",
-            "logits",
-            "labels",
-            "features",
-            "feature maps",
-            "stages",
-            "classifier weights",
-            "tokens",
-        }
-    )
     options = CodeOptions
     datasets = DATASETS
     named_data = NAMED_DATA
     data = PATTERNS
     teacher = "gated-medium"
     space = "gated-convolution"
-    losses = ("alone", "kd")
-    outputs = "classes"
 
     def check(self, data: Any, **options: Any) -> None:
         """Check the name and options of data before anything is read, see `check_code`."""
@@ -77,20 +62,6 @@ class CodeClassification(Task):
     ) -> CodePrediction:
         """Return the reader of examples and formatter of predictions of an exported student."""
         return CodePrediction(folder, config, top=top)
-
-    def recipe(self, _dataset: Dataset) -> Mapping[str, Any]:
-        """Return AdamW at learning rate 0.003, as for texts."""
-        return {"optimizer": "adamw", "learning_rate": 0.003}
-
-    def check_changes(self, changes: Changes) -> None:
-        """Raise for mixup and CutMix, which are not defined for tokens.
-
-        Raises:
-            OptionError: one of them is set.
-        """
-        for name in ("mixup", "cutmix"):
-            if value := getattr(changes, name):
-                raise OptionError(f"programs cannot be mixed by {name} {value}: leave it out")
 
     @property
     def teacher_sources(self) -> TeacherSources:

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import ExportError
 from diswot.tasks._packaging import Packaging
 from diswot.tasks._task import Dataset
-from diswot.tasks._token_packaging import TokenPackaging
+from diswot.tasks._token_packaging import TokenPackaging, check_takes_tokens
 from diswot.tasks.text._text_data import TextData
 from search_spaces import Signature
 
@@ -30,11 +29,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
     Raises:
         ExportError: the signature is not that of a classifier of texts.
     """
-    if signature.names != ("input_ids", "attention_mask"):
-        raise ExportError(
-            f"the student takes {signature.describe()}, which is not text: pass data=…, or task=… "
-            "of another task"
-        )
+    check_takes_tokens(signature, "text")
     tag, output = "text-classification", "logits"
     if not isinstance(dataset, TextData):
         return TokenPackaging(signature, {}, pipeline_tag=tag, output=output)

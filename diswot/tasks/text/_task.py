@@ -6,14 +6,14 @@ from typing import Any
 
 from torch import nn
 
-from diswot.errors import DataError, OptionError
+from diswot.errors import DataError
 from diswot.progress import Progress, silent
 from diswot.tasks._accuracy import Top1
 from diswot.tasks._correlation import Matthews
-from diswot.tasks._examples import Changes
 from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
-from diswot.tasks._task import Dataset, Task
+from diswot.tasks._task import Dataset
+from diswot.tasks._token_task import TokenTask
 from diswot.tasks.text._catalog import DATASETS, NAMED_DATA, check_texts, load_texts
 from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._packaging import packaging
@@ -24,33 +24,19 @@ from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
 
 
-class TextClassification(Task):
+class TextClassification(TokenTask):
     """Text classification with one class per text."""
 
     name = "text"
     summary = "classification of texts"
     noun = "text"
-    reads = frozenset(
-        {
-            "outputs",
-            "logits",
-            "labels",
-            "features",
-            "feature maps",
-            "stages",
-            "classifier weights",
-            "tokens",
-            "attention",
-        }
-    )
+    reads = TokenTask.reads | {"attention"}
     options = TextOptions
     datasets = DATASETS
     named_data = NAMED_DATA
     data = "python-docs"
     teacher = "encoder-medium"
     space = "text-encoder"
-    losses = ("alone", "kd")
-    outputs = "classes"
 
     def check(self, data: Any, **options: Any) -> None:
         """Check the name and options of data before anything is read, see `check_texts`."""
@@ -93,20 +79,6 @@ class TextClassification(Task):
                 "give texts with labels"
             )
         return super().prepared(dataset, options)
-
-    def recipe(self, _dataset: Dataset) -> Mapping[str, Any]:
-        """Return AdamW, with which transformers train faster than SGD, at learning rate 0.003."""
-        return {"optimizer": "adamw", "learning_rate": 0.003}
-
-    def check_changes(self, changes: Changes) -> None:
-        """Raise for mixup and CutMix, which are not defined for texts.
-
-        Raises:
-            OptionError: one of them is set.
-        """
-        for name in ("mixup", "cutmix"):
-            if value := getattr(changes, name):
-                raise OptionError(f"texts cannot be mixed by {name} {value}: leave it out")
 
     def find_teacher(
         self,

@@ -1,15 +1,14 @@
 """Tokenization of labeled texts."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from diswot.errors import DataError
 from diswot.tasks._examples import SPLITS, SplitName
-from diswot.tasks._names import in_order, named
+from diswot.tasks._names import class_names
 from diswot.tasks._stratified_split import completed, held_out_of
 from diswot.tasks._token_data import TokenSplit
 from diswot.tasks._usual_length import usual_length
@@ -46,7 +45,8 @@ def tokenized(
         DataError: there is only one class, a class has too few texts, or classes of other splits
             are missing in the training split.
     """
-    classes = _classes(name, found)
+    names = {split: [item.label for item in texts] for split, texts in found.items()}
+    classes = tuple(class_names(name, names, of="text"))
     splits = completed(found, partial(_held_out, classes=classes))
     texts = {split: [item.text for item in splits[split]] for split in SPLITS}
     tokenizer = given
@@ -56,36 +56,15 @@ def tokenized(
     tokens = {split: [tokenizer.encode(text) for text in own] for split, own in texts.items()}
     length = usual_length(tokens["train"]) if length is None else length
     labels = {split: [classes.index(item.label) for item in splits[split]] for split in SPLITS}
-    train, val, test = (
-        # Truncated texts also end with [SEP].
-        TokenSplit.of(
-            tokens[item], labels[item], length=length, pad=tokenizer.pad, end=[tokenizer.end]
-        )
-        for item in SPLITS
-    )
-    held_out = [split for split in SPLITS if split not in found]
-    messages = [f"{' and '.join(held_out)} held out of the training texts"] * bool(held_out)
-    messages += _described(splits, classes)
+    # Truncated texts also end with [SEP].
+    fitted = partial(TokenSplit.of, length=length, pad=tokenizer.pad, end=[tokenizer.end])
+    train, val, test = (fitted(tokens[item], labels[item]) for item in SPLITS)
+    messages = _described(splits, classes, given=found)
     longer = sum(len(own) > length for item in tokens.values() for own in item)
     total = sum(map(len, texts.values()))
     messages += [f"texts truncated to {length} tokens: {longer:,} of {total:,}"] * bool(longer)
     messages += _repeated(texts)
     return TextData(name, train, val, test, classes, tokenizer, notes=(*notes, *messages))
-
-
-def _classes(name: str, splits: Splits) -> tuple[str, ...]:
-    classes = in_order({item.label for item in splits["train"]})
-    if len(classes) < 2:
-        raise DataError(
-            f"{name} has one class of training texts, {classes[0]!r}: give texts of two or more"
-        )
-    for split, texts in splits.items():
-        if strange := sorted({item.label for item in texts} - set(classes)):
-            raise DataError(
-                f"{name} has classes in {split} that no training text has: {named(strange)}; give "
-                "both the same classes"
-            )
-    return tuple(classes)
 
 
 def _held_out(
@@ -97,14 +76,17 @@ def _held_out(
     return [texts[place] for place in sorted(rest)], [texts[place] for place in sorted(held)]
 
 
-def _described(splits: Splits, classes: Sequence[str]) -> list[str]:
-    """Return notes with the classes' numbers of texts."""
+def _described(splits: Splits, classes: Sequence[str], *, given: Container[str]) -> list[str]:
+    """Return notes on the splits that were held out, and the classes' numbers of texts."""
+    held_out = [split for split in SPLITS if split not in given]
+    messages = [f"{' and '.join(held_out)} held out of the training texts"] * bool(held_out)
     counts = {split: Counter(item.label for item in splits[split]) for split in SPLITS}
     listed = [
         f"{name} {'/'.join(f'{counts[split][name]:,}' for split in SPLITS)}" for name in classes[:8]
     ]
     more = f" and {len(classes) - 8:,} more" if len(classes) > 8 else ""
-    return [f"{len(classes):,} classes, texts in train/val/test: {', '.join(listed)}{more}"]
+    listing = f"{len(classes):,} classes, texts in train/val/test: {', '.join(listed)}{more}"
+    return [*messages, listing]
 
 
 def _repeated(texts: Mapping[SplitName, Sequence[str]]) -> list[str]:
