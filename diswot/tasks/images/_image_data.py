@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from torch import Tensor, nn
@@ -47,6 +48,9 @@ class ImageData(LabeledImages):
         loader_workers: number of processes that read streamed training images; by default the
             number of cores minus one, at most 8.
     """
+
+    batches_in_memory: ClassVar[type[ImageBatches]] = ImageBatches
+    """Source of training batches of images that are not streamed."""
 
     @cached_property
     def digest(self) -> str:
@@ -127,7 +131,7 @@ class ImageData(LabeledImages):
         Raises:
             OptionError: `teacher_view` is `own`, but a teacher or the data do not allow it.
         """
-        kind = StreamedBatches if isinstance(self.train, StreamedSplit) else ImageBatches
+        kind = StreamedBatches if isinstance(self.train, StreamedSplit) else self.batches_in_memory
         return kind(self, changes, device, photo_views(self, teachers or {}))
 
     def for_teacher(self, teacher: str) -> "ImageData":  # noqa: ARG002

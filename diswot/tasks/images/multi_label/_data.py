@@ -1,19 +1,17 @@
 """Datasets of multi-label images."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from diswot.tasks._batch import Batch
 from diswot.tasks._class_balance import no_single_class
-from diswot.tasks._examples import SPLITS, Changes, SplitName, TrainingBatches
+from diswot.tasks._examples import SPLITS, SplitName
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks.images._classes import LISTED
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images.multi_label._batches import MultiLabelBatches
-from diswot.tasks.images.teachers import photo_views
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +22,8 @@ class MultiLabelData(ImageData):
     split have the shape (n, labels): 1 where an image has a label, else 0. An image may have no
     label. Targets of batches are of the same form, and `Batch.labels` is `None`.
     """
+
+    batches_in_memory = MultiLabelBatches
 
     @property
     def task(self) -> Task:
@@ -43,20 +43,6 @@ class MultiLabelData(ImageData):
         examples = self.split(split).take(indices)
         images = self.normalize(examples.images.to(device))
         return Batch((images,), examples.labels.float().to(device), None, indices.to(device))
-
-    def training(
-        self,
-        changes: Changes,
-        *,
-        device: str = "cpu",
-        teachers: Mapping[str, nn.Module] | None = None,
-    ) -> TrainingBatches:
-        """Return a source of augmented and mixed training batches.
-
-        Raises:
-            OptionError: `teacher_view` is `own`, but a teacher or the data do not allow it.
-        """
-        return MultiLabelBatches(self, changes, device, photo_views(self, teachers or {}))
 
     def class_summary(self) -> tuple[str, ...]:
         """Return lines with the labels and their numbers of images in each split."""

@@ -74,18 +74,25 @@ def label_vectors(
         )
     if names is not None and len(names) != count:
         raise DataError(f"{name} has {count:,} labels, but names {len(names):,}: name all of them")
-    known = list(names) if names else [str(index) for index in range(count)]
-    vectors = {}
-    for split, own in sets.items():
-        vectors[split] = torch.zeros(len(own), count, dtype=torch.uint8)
-        for index, labels in enumerate(own):
-            for label in labels:
-                if label not in number:
-                    raise UnknownNameError(
-                        f"label in the {split} images of {name}", str(label), known
-                    )
-                vectors[split][index, number[label]] = 1
+    vectors = {
+        split: _vectors(own, number, f"the {split} images of {name}") for split, own in sets.items()
+    }
     return vectors, tuple(names) if names else None, count
+
+
+def _vectors(sets: Sequence[Sequence[Label]], number: Mapping[Label, int], where: str) -> Tensor:
+    """Return the labels (n, N) of images as zeros and ones.
+
+    Raises:
+        UnknownNameError: an image has a label without a number.
+    """
+    result = torch.zeros(len(sets), len(number), dtype=torch.uint8)
+    for row, labels in zip(result, sets, strict=True):
+        for label in labels:
+            if label not in number:
+                raise UnknownNameError(f"label in {where}", str(label), [*map(str, number)])
+            row[number[label]] = 1
+    return result
 
 
 def _read(item: Any) -> tuple[Label, ...]:

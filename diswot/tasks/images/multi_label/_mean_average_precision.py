@@ -17,7 +17,7 @@ from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._label_metrics import LabelMetrics
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import Metric
-from diswot.tasks.images._labeled_images import LabeledImages
+from diswot.tasks.images._image_data import ImageData
 from search_spaces import Signature
 
 
@@ -81,7 +81,7 @@ class MeanAveragePrecision(Metric):
     def class_metrics(self, values: Tensor, dataset: Examples, split: SplitName) -> LabelMetrics:
         """Return the average precision, and metrics at a probability of 0.5, of each label."""
         mean = self.summarize(values, dataset, split)
-        names = cast(LabeledImages, dataset).classes
+        names = cast(ImageData, dataset).classes
         present = present_labels(dataset, split)
         return LabelMetrics.of(values.double().numpy(), present, mean, names=names)
 
@@ -112,9 +112,7 @@ class MeanAveragePrecision(Metric):
 
 def present_labels(dataset: Examples, split: SplitName) -> NDArray[np.bool_]:
     """Return whether each image of a split has each label (n, labels)."""
-    labels = cast(LabeledImages, dataset)
-    parts = {"train": labels.train, "val": labels.val, "test": labels.test}
-    return parts[split].labels.numpy() > 0
+    return cast(ImageData, dataset).split(split).labels.numpy() > 0
 
 
 def _mean(

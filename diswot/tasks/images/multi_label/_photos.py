@@ -1,7 +1,8 @@
 """Decode the images of annotation files, and assemble their dataset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -55,9 +56,7 @@ def annotated_photos(path: Path, *, image_size: int | None, progress: Progress) 
     depth = depth_of(headers)
     decode = partial(read_image, shape=shape, depth=depth)
     pixels = list(reading.each(decode, stage="decode", progress=progress))
-    left = [image is not None for image in pixels]
-    kept = torch.from_numpy(_stacked(pixels))
-    splits, originals = _assembled(parts, left, kept, channels=shape[0], depth=depth)
+    splits, originals = _assembled(parts, pixels, channels=shape[0], depth=depth)
     unreadable = [f"unreadable images left out: {reading.reasons}"] * bool(reading.unreadable)
     held = [split for split in SPLITS if split not in found.splits]
     division = [f"{' and '.join(held)} held out of the training images"] * bool(held)
@@ -79,10 +78,6 @@ def annotated_photos(path: Path, *, image_size: int | None, progress: Progress) 
 _Part: TypeAlias = tuple[Sequence[Annotation], Tensor]
 
 
-def _stacked(pixels: Sequence[NDArray[Any] | None]) -> NDArray[Any]:
-    return np.stack([image for image in pixels if image is not None])
-
-
 def _held_out(part: _Part, share: int) -> tuple[_Part, _Part]:
     """Hold out one in `share` images, all labels in proportion."""
     items, labels = part
@@ -92,7 +87,11 @@ def _held_out(part: _Part, share: int) -> tuple[_Part, _Part]:
 
 
 def _assembled(
-    parts: Mapping[str, _Part], left: Sequence[bool], pixels: Tensor, *, channels: int, depth: int
+    parts: Mapping[str, _Part],
+    pixels: Iterable[NDArray[Any] | None],
+    *,
+    channels: int,
+    depth: int,
 ) -> tuple[list[Split], dict[str, Originals]]:
     """Return the splits of the readable images, and their files.
 
@@ -101,15 +100,16 @@ def _assembled(
     """
     splits: list[Split] = []
     originals: dict[str, Originals] = {}
-    images, flags = iter(pixels), iter(left)
+    images = iter(pixels)
     for split in SPLITS:
         items, labels = parts[split]
-        known = [next(flags) for _ in items]
-        own = [next(images) for readable in known if readable]
-        if not own:
+        decoded = [next(images) for _ in items]
+        readable = [image is not None for image in decoded]
+        if not any(readable):
             raise DataError(f"there is no {split} image that can be read: add some")
-        paths = tuple(item.path for item, readable in zip(items, known, strict=True) if readable)
-        splits.append(Split(torch.stack(own), labels[torch.tensor(known)]))
+        stacked = np.stack([image for image in decoded if image is not None])
+        paths = tuple(item.path for item in compress(items, readable))
+        splits.append(Split(torch.from_numpy(stacked), labels[torch.tensor(readable)]))
         originals[split] = Originals(paths, channels, depth)
     return splits, originals
 
