@@ -27,6 +27,9 @@ def folder_of(table: str) -> Path:
 def keep(table: str, rows: Sequence[Any], settings: Mapping[str, Any], started: datetime) -> None:
     """Write a table and how it was made.
 
+    The seconds in the manifest are those since `started`: of a study that was resumed, those of
+    its last run.
+
     Raises:
         click.ClickException: there are no rows; the table stays as it was.
     """
