@@ -93,7 +93,6 @@ def test_options_of_another_task_are_refused(
     assert message in only_line(cli("search", *options))
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -113,15 +112,32 @@ def test_options_of_another_task_are_refused(
         ("diswot export x --formats onnx,open", ["onnx,openvino"]),
     ],
 )
-def test_the_shell_completes_commands_options_and_names(words: str, expected: list[str]) -> None:
-    variables = {
+def test_the_shell_completes_commands_options_and_names(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, words: str, expected: list[str]
+) -> None:
+    for name, value in completing(words).items():
+        monkeypatch.setenv(name, value)
+    done = cli()
+    assert done.out.split() == [f"plain,{name}" for name in expected]
+    assert done.err == ""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("diswot predict x --to", "--top"), ("diswot search --task la", "landmarks")],
+)
+def test_a_process_completes_for_the_shell(words: str, expected: str) -> None:
+    program = [sys.executable, "-m", "diswot"]
+    environment = os.environ | completing(words)
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"plain,{expected}\n", "")
+
+
+def completing(words: str) -> dict[str, str]:
+    """Return the variables with which bash asks for completions of a line."""
+    return {
         "_DISWOT_COMPLETE": "bash_complete",
         "COMP_WORDS": words,
         "COMP_CWORD": str(words.count(" ")),
     }
-    program = [sys.executable, "-m", "diswot"]
-    done = subprocess.run(
-        program, env=os.environ | variables, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == [f"plain,{name}" for name in expected]
-    assert done.stderr == ""
