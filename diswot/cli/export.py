@@ -15,6 +15,7 @@ from diswot.cli._tables import print_exported, print_json
 from diswot.cli._terminal import say
 from diswot.errors import DataError, OptionError, RunFolderError
 from diswot.options import DEFAULT_TASK, JobOptions, SearchOptions, options_of
+from diswot.runs import MANIFEST
 from diswot.runs.folder import check_new_folder
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _found(
     from diswot.training import saved_students
 
     students = saved_students(run)
-    if (run / "manifest.json").exists():
+    if (run / MANIFEST).exists():
         result = load_run(run)
         space = restored_option("space", result.manifest["settings"]["space"], space, SPACES)
         verdict = read_verdict(run)
@@ -171,7 +172,7 @@ def _used(run: Path, task: str | None) -> Mapping[str, Any]:
     from diswot.search import read_manifest, task_of
     from diswot.training import read_training_manifest
 
-    if (run / "manifest.json").exists():
+    if (run / MANIFEST).exists():
         settings: Mapping[str, Any] = read_manifest(run)["settings"]
         return settings
     manifest = read_training_manifest(run)

@@ -43,6 +43,7 @@ def resume(run: Path, track: Sequence[str] | None, as_json: bool, **chosen: Any)
     """
     from diswot.pipeline import resume as resume_run
     from diswot.pipeline import whole_run_of
+    from diswot.runs import MANIFEST
     from diswot.search import SearchResult
     from diswot.training import is_unfinished, read_training_manifest
 
@@ -54,7 +55,7 @@ def resume(run: Path, track: Sequence[str] | None, as_json: bool, **chosen: Any)
         return
     # Trainings can run in several processes, but runs and searches cannot.
     check_alone("diswot resume")
-    if is_unfinished(run) and not (run / "manifest.json").exists():
+    if is_unfinished(run) and not (run / MANIFEST).exists():
         raise RunFolderError(
             f"{run} is a training that was started from Python, or is part of a run: make the same "
             "call again, or resume the run"

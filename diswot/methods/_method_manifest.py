@@ -18,7 +18,7 @@ SCHEMA = 1
 """Version of the manifest."""
 
 _SAFE = (str, int, float, bool, type(None))
-_MOVABLE = ("workers", "cluster", "device")
+MOVABLE = ("workers", "cluster", "device")
 """Options that do not change the result, so that a resumed run may have others."""
 
 
@@ -81,7 +81,7 @@ def read_assignment(
     if teacher is None and used["teacher"] is not None:
         teacher = restored_option("teacher", used["teacher"], None, sources)
     space = restored_option("space", used["space"], given.pop("space", None), SPACES)
-    again = {**manifest["options"], **{n: given.pop(n) for n in _MOVABLE if n in given}}
+    again = {**manifest["options"], **{n: given.pop(n) for n in MOVABLE if n in given}}
     if given:
         name = next(iter(given))
         raise OptionError(f"--{name.replace('_', '-')} cannot change in {folder}: leave it out")

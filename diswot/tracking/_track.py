@@ -11,6 +11,7 @@ from diswot.bars import displayed
 from diswot.devices import is_first
 from diswot.errors import first_line
 from diswot.progress import Progress, Step, message
+from diswot.runs import MANIFEST, METHOD_MANIFEST, METRICS, REPORT, RESULT, TRAINING_MANIFEST
 from diswot.runs.config import CONFIG
 from diswot.runs.folder import read_json, write_json
 from diswot.tracking._tracker import Tracker, TrackerSource, find_trackers
@@ -18,8 +19,10 @@ from diswot.tracking._tracker import Tracker, TrackerSource, find_trackers
 RUN_IDS = "tracking.json"
 """The file of a run folder that has the run's identifier in each tracker."""
 
-FILES = ("config.toml", "manifest.json", "training.json", "result.json", "report.json",
-         "report.html", "metrics.csv")  # fmt: skip
+FILES = (
+    *(CONFIG, MANIFEST, METHOD_MANIFEST, TRAINING_MANIFEST),
+    *(RESULT, REPORT, "report.html", METRICS),
+)
 """Files of a run folder that trackers store, with everything in `STUDENT`."""
 
 STUDENT = "student"

@@ -6,6 +6,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from diswot.methods._method_manifest import MOVABLE
 from diswot.methods.federated._client import Client, Request, one_thread, weights_of
 from diswot.methods.federated._federation import Federation, Owner
 from diswot.methods.federated._server import STAGE
@@ -72,23 +73,22 @@ def _searched(federation: Federation, owner: Owner, teacher: Any) -> SearchResul
     space = federation.space_of(owner)
     if (folder / RESULT).exists():
         return load_run(folder, space=space)
-    running = {name: assignment.options.get(name) for name in ("workers", "cluster", "device")}
-    again = {name: value for name, value in running.items() if value is not None}
+    options = assignment.options
     if (folder / MANIFEST).exists():
-        scorer = assignment.options.get("scorer")
+        again = {n: options[n] for n in MOVABLE if options.get(n) is not None}
         return resume(
             folder,
             teacher=teacher,
             space=space,
             data=owner.data,
-            scorer=scorer,
+            scorer=options.get("scorer"),
             progress=assignment.progress,
             **again,
         )
-    options = cast(SearchOptions, options_of(SearchOptions, assignment.options))
-    options["data"] = owner.data
+    chosen = cast(SearchOptions, options_of(SearchOptions, options))
+    chosen["data"] = owner.data
     if isinstance(teacher, nn.Module) and teacher is not assignment.teacher:
-        options["teacher_state"] = "trained"  # the consensus of the others
+        chosen["teacher_state"] = "trained"  # the consensus of the others
     folder.mkdir(parents=True, exist_ok=True)
     return search(
         teacher,
@@ -96,7 +96,7 @@ def _searched(federation: Federation, owner: Owner, teacher: Any) -> SearchResul
         budget=owner.budget,
         out=folder,
         progress=assignment.progress,
-        **options,
+        **chosen,
     )
 
 

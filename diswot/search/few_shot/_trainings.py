@@ -124,9 +124,7 @@ def train_briefly(
     ranker = Ranker(features(candidates), np.array([each.score for each in candidates], float))
     places = {each.key: place for place, each in enumerate(candidates)}
     done: dict[int, BriefTraining] = {}
-    record = Journal(
-        None if result.folder is None else result.folder / SHORT_TRAININGS, plan.epochs
-    )
+    record = Journal(result.folder, plan.epochs)
     with executor_of(trainer, workers, cluster) as (executor, shared):
         recorded = [places[key] for key in record.known if key in places]
         while chosen := _chosen(plan, ranker, done, recorded):
@@ -223,12 +221,12 @@ class Journal:
     """Records short trainings on disk as soon as they end.
 
     Args:
-        path: the file; `None` keeps them in memory only.
+        folder: the run folder; `None` keeps them in memory only.
         epochs: epochs of a short training; recorded trainings of other lengths are ignored.
     """
 
-    def __init__(self, path: Path | None, epochs: int) -> None:
-        self._file = None if path is None else RecordFile(path)
+    def __init__(self, folder: Path | None, epochs: int) -> None:
+        self._file = None if folder is None else RecordFile(folder / SHORT_TRAININGS)
         found = self._file.read(BriefTraining.from_json) if self._file else []
         self.known = {each.key: each for each in found if each.epochs == epochs}
 
