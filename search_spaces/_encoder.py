@@ -6,7 +6,7 @@ from search_spaces._signature import Signature
 
 
 def tokens_of(signature: Signature) -> tuple[int, int]:
-    """Return the vocabulary size and the maximal length of texts.
+    """Return the vocabulary size and the maximum length of token sequences.
 
     Args:
         signature: shapes of a network's inputs: token ids and a mask.
@@ -17,8 +17,8 @@ def tokens_of(signature: Signature) -> tuple[int, int]:
     ids = signature.inputs[0]
     if len(signature.inputs) != 2 or len(ids.shape) != 1 or not ids.high or not ids.shape[0]:
         raise ValueError(
-            "Expected numbers of tokens of a known length and a mask, but got "
-            f"{signature.describe()}: text encoders take texts"
+            "Expected token ids of a known length and a mask, but got "
+            f"{signature.describe()}: these networks take tokens"
         )
     return ids.high, ids.shape[0]
 

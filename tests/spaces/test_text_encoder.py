@@ -122,7 +122,7 @@ def test_invalid_options_are_refused(options: dict[str, object]) -> None:
 
 def test_other_inputs_are_refused() -> None:
     arch = SMALL.sample(np.random.default_rng(0))
-    with pytest.raises(ValueError, match="images 3×32×32: text encoders take texts"):
+    with pytest.raises(ValueError, match="images 3×32×32: these networks take tokens"):
         SMALL.network(arch, Signature((TensorSpec("images", (3, 32, 32)),), 7))
     with pytest.raises(ValueError, match="call network"):
         SMALL.build(arch, 7)

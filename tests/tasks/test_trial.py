@@ -33,7 +33,7 @@ def test_image_spaces_are_refused_for_texts(space: str) -> None:
 
 def test_text_spaces_are_refused_for_images() -> None:
     found = find_space("text-encoder", IMAGES)
-    match = "got images 1×16×16: text encoders take texts; fix the space, or choose one for the "
+    match = "got images 1×16×16: these networks take tokens; fix the space, or choose one for the "
     with pytest.raises(SpaceError, match=f"{match}task images"):
         check_architecture(found, found.sample(np.random.default_rng(0)), data_of("images", IMAGES))
 
