@@ -19,6 +19,7 @@ OWN = {
     "diswot.tasks": {"accuracy"},  # a metric of every task with classes
     "diswot.losses": {"logit", "logits"},
     "diswot.scorers": {"logits"},
+    "diswot.tasks._token_task": {"logits"},
     "diswot.methods.data_free": {"logits"},
     "diswot.methods.web_images": {"logits", "imagedata"},
     "diswot.bench": {"accuracy", "accuracies"},  # of published tables
