@@ -92,7 +92,7 @@ def _searched(federation: Federation, owner: Owner, teacher: Any) -> SearchResul
     folder.mkdir(parents=True, exist_ok=True)
     return search(
         teacher,
-        space,
+        assignment.space,
         budget=owner.budget,
         out=folder,
         progress=assignment.progress,
