@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.documentation._budgets import (
+    early_stopping,
+    ranker_overhead,
     ranker_settings,
     training_budget_summary,
     training_budgets,
@@ -44,6 +46,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "all_cells": all_cells,
     "catalog": catalog,
     "discovered": discovered,
+    "early_stopping": early_stopping,
     "interruptions": interruptions,
     "leaders": leaders,
     "loss_sources": loss_sources,
@@ -60,6 +63,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "thin_budgets": thin_budgets,
     "thin_differences": thin_differences,
     "distilled": distilled,
+    "ranker_overhead": ranker_overhead,
     "ranker_settings": ranker_settings,
     "training_budget_summary": training_budget_summary,
     "training_budgets": training_budgets,

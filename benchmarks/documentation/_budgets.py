@@ -121,6 +121,45 @@ def ranker_settings() -> str:
 _DEFAULT = "default"
 
 
+def early_stopping() -> str:
+    """Return what early stopping saves, and what it costs in accuracy."""
+    rows = [
+        [
+            f"{row['epochs']}, " + (f"≤ {row['max_params']}" if row["max_params"] else "all"),
+            row["arm"],
+            number(row["trainings"], ".1f"),
+            number(row["stopped"], ".1f"),
+            number(row["spent"], ".0f"),
+            row["missed"],
+            *(_loss(row, full) for full in ("1", "3")),
+        ]
+        for row in read_table(RESULTS / "early-stopping.csv")
+    ]
+    columns = ["epochs, parameters", "arm", "trainings", "stopped", "epochs spent", "best stopped"]
+    return markdown([*columns, "regret, first network", "regret, best of three"], rows)
+
+
+def _loss(row: Mapping[str, str], full: str) -> str:
+    """Return a mean regret, with the interval of its difference unless it is the reference."""
+    mean = number(row[f"regret_{full}"])
+    if row["arm"] == "all epochs":
+        return mean
+    return f"{mean} [{number(row[f'low_{full}'], '+.2f')}, {number(row[f'high_{full}'], '+.2f')}]"
+
+
+def ranker_overhead() -> str:
+    """Return the time of the ranker next to that of the short trainings."""
+    rows = [
+        [row["run"], row["candidates"], row["trainings"], *(number(row[n], f) for n, f in _TIMES)]
+        for row in read_table(RESULTS / "ranker-overhead.csv")
+    ]
+    columns = ["run", "candidates", "trainings", "trainings, s", "stage, s", "overhead, %"]
+    return markdown(columns, rows)
+
+
+_TIMES = (("training_seconds", ".1f"), ("total_seconds", ".1f"), ("overhead", ".2f"))
+
+
 def _range(regrets: Mapping[str, Mapping[str, list[float]]], table: str) -> tuple[float, float]:
     means = [fmean(of[table]) for of in regrets.values()]
     return min(means), max(means)

@@ -20,15 +20,26 @@ def rounded(values: Sequence[float]) -> list[float]:
     return [round(value, 6) for value in values]
 
 
-def test_the_median_is_the_threshold_from_half_of_the_epochs() -> None:
-    assert rounded(least_values(ENDED, 4)) == [-np.inf, 0.5, 0.75, 1.0]
-    assert rounded(least_values([*ENDED, training(0.9, 0.0)], 4))[1] == 0.4
+EIGHT = [training(*(0.1 * n, 0.2 * n, 0.3 * n, 0.4 * n)) for n in range(1, 9)]
 
 
-def test_with_fewer_than_four_curves_nothing_is_stopped() -> None:
+def test_the_lowest_of_the_better_half_is_the_threshold() -> None:
+    assert rounded(least_values(EIGHT, 4)) == [-np.inf, 1.0, 1.5, 2.0]
+
+
+def test_late_gains_of_others_keep_a_training_alive() -> None:
+    late = training(0.1, 0.1, 0.2, 9.0)
+    assert rounded(least_values([*EIGHT, late], 4)) == [-np.inf, 0.1, 0.2, 2.0]
+
+
+def test_stopped_trainings_do_not_move_the_threshold() -> None:
+    assert least_values([*EIGHT, training(0.1, 0.2)], 4) == least_values(EIGHT, 4)
+
+
+def test_with_fewer_than_eight_curves_nothing_is_stopped() -> None:
     failed = [training(failure="broken")] * 5
     older = [BriefTraining("key", "name", 4, 0.5)] * 5
-    assert least_values([*ENDED[:3], *failed, *older], 4) == (-np.inf,) * 4
+    assert least_values([*EIGHT[:7], *failed, *older], 4) == (-np.inf,) * 4
 
 
 def test_stopped_trainings_are_extrapolated_from_the_others() -> None:

@@ -117,19 +117,19 @@ def test_failed_trainings_are_recorded_and_counted(distillation: Distillation) -
 def test_a_resumed_search_stops_the_same_trainings(
     found: SearchResult, distillation: Distillation, tmp_path: Path
 ) -> None:
-    kept, plan = replace(found, folder=tmp_path), Plan(trainings=10, epochs=2)
+    kept, plan = replace(found, folder=tmp_path), Plan(trainings=16, epochs=2)
     first = train_briefly(kept, distillation, plan, progress=lambda _: None)
-    assert not any(each.stopped for each in first.trainings[:4])
+    assert not any(each.stopped for each in first.trainings[:8])
     assert any(each.stopped for each in first.trainings)
     assert all(len(each.curve) == each.spent for each in first.trainings)
     assert all(each.curve[-1] == each.value for each in first.trainings)
     journal = tmp_path / "trainings.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(lines[:6]) + lines[6][:20])  # killed in the second four
+    journal.write_bytes(b"".join(lines[:10]) + lines[10][:20])  # killed in the third four
     assert outcome(train_briefly(kept, distillation, plan, progress=lambda _: None)) == outcome(
         first
     )
-    assert journal.read_bytes().count(b"\n") == 10
+    assert journal.read_bytes().count(b"\n") == 16
 
 
 def test_trainings_that_are_not_worth_their_cost_are_left_out(
