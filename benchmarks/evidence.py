@@ -34,6 +34,11 @@ MAIN_ON_TEXTS = ("student_fit", "student_fit_1", "az_expressivity", "filled_widt
 QUICK_ON_TEXTS = tuple(
     dict.fromkeys(name for name in (*scorers(), *ALL) if name not in SLOW_ON_TEXTS)
 )
+MOBILE = (
+    *("student_fit", "student_fit_1", "diswot", "nwot", "az_expressivity", "swap_reg", "size_ln"),
+    *("meco", "zico", "synflow", "snip", "grad_norm", "logrank(jacov,params)"),
+)
+"""Scorers that are measured on mobile networks."""
 OF_NOISE = ("zen", "az_expressivity", "az_progressivity")
 """Scorers that need forward passes of noise."""
 
@@ -80,6 +85,9 @@ CORRELATIONS = {
     "nas-bench-macro": [_unseen("nas-bench-macro", "cifar10", 200)],
     "nats-sss": [_unseen("nats-sss", "cifar10", 200)],
     "digits-s0-default": [_unseen("digits-s0", "distilled")],
+    "tiny-imagenet-mobile": [
+        CorrelationSettings("tiny-imagenet-mobile", MOBILE, repeats=1, batch_size=32)
+    ],
     "flexibert": [
         CorrelationSettings("flexibert", QUICK_ON_TEXTS, target="glue", repeats=1, batch_size=16)
     ],

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ import diswot.scorers
 from benchmarks.evidence import AGGREGATES
 from benchmarks.results_folder import RESULTS
 from diswot.bench import EMBEDDED
+from diswot.bench.rank_statistics import kendall, kendall_interval
 from diswot.bench.tables import markdown, number
 from diswot.csv_table import read_table
 from diswot.scorers import scorers
@@ -47,6 +49,7 @@ TRUTHS = (
     ("nats-sss", "cifar10", "NATS-SSS, CIFAR-10, alone"),
     ("nas-bench-macro", "cifar10", "NAS-Bench-Macro, CIFAR-10, alone"),
     ("digits-s0", "distilled", "S0, digits with 60 images, distilled"),
+    ("tiny-imagenet-mobile", "distilled", "mobile networks, photos of 20 classes, distilled"),
     ("flexibert", "glue", "FlexiBERT, GLUE, not distilled"),
 )
 """Correlation tables, their targets, and what the table of leaders calls them."""
@@ -69,6 +72,27 @@ def leaders() -> str:
         rows.append([title, f"{size:,}", best, *others, link])
     columns = ["ground truth", "students", "best", *(f"`{name}`" for name in always), "all scores"]
     return markdown(columns, rows)
+
+
+def mobile() -> str:
+    """Return how well scores rank mobile networks, and how well a second seed does."""
+    students = read_table(EMBEDDED / "tiny-imagenet-mobile.csv")
+    pairs = [(row["distilled"], row["second_seed"]) for row in students if row["second_seed"]]
+    first, second = np.array(pairs, dtype=float).T
+    again = _estimate(kendall(first, second), *kendall_interval(first, second))
+    rows = [["accuracy with a second seed", str(len(pairs)), again, "–"]]
+    for row in read_table(EMBEDDED / "correlation-tiny-imagenet-mobile.csv"):
+        found, above = (
+            _estimate(*(row[f"{name}{limit}"] for limit in ("", "_low", "_high")))
+            for name in ("kendall", "above_params")
+        )
+        above = "–" if row["scorer"] == "params" else above
+        rows.append([f"`{row['scorer']}`", row["n"], found, above])
+    return markdown(["score", "networks", "τ", "above `params`"], rows)
+
+
+def _estimate(value: Any, low: Any, high: Any) -> str:
+    return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 FIT_TRUTHS = {

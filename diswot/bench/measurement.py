@@ -22,7 +22,7 @@ from diswot.progress import Progress, Step, message
 from diswot.scorers import all_terms, find_scorer
 from diswot.search import Evaluator, TeacherState, resolve_scoring
 from diswot.tasks import find_task
-from diswot.tasks.images import EnlargedImages, load_data
+from diswot.tasks.images import ImageData, load_resized
 
 CHUNK = 50
 """Number of architectures whose costs are counted in one job of the pool."""
@@ -200,10 +200,10 @@ def evaluator_for(settings: MeasurementSettings) -> Evaluator:
     ).evaluator
 
 
-def _data(settings: MeasurementSettings) -> str | EnlargedImages:
+def _data(settings: MeasurementSettings) -> str | ImageData:
     if settings.image_size is None:
         return settings.data
-    return EnlargedImages.of(load_data(settings.data, root=settings.data_root), settings.image_size)
+    return load_resized(settings.data, settings.image_size, root=settings.data_root)
 
 
 def _count(settings: MeasurementSettings, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from diswot.bench.ground_truths import find_truth
 from diswot.errors import DataError
 from diswot.progress import silent
 from diswot.search import SPACES
-from diswot.tasks.images import EnlargedImages, load_data
+from diswot.tasks.images import EnlargedImages, load_data, load_resized
 from search_spaces import ResNetDepthSpace
+from tests.export.photos import folder_of_photos
 
 SPACE = ResNetDepthSpace(in_channels=1)
 NAMES = [f"{a}-{b}-1" for a in (1, 3, 5, 7) for b in (1, 3, 5)]
@@ -65,6 +66,16 @@ def test_images_are_resized_batch_by_batch() -> None:
     assert images.shape == (3, 1, 24, 24)
     assert torch.equal(larger.train.images, data.train.images)
     assert float(images.mean()) == pytest.approx(float(small.mean()), abs=0.1)
+
+
+def test_photos_are_decoded_at_another_size(tmp_path: Path) -> None:
+    folder = str(folder_of_photos(tmp_path / "photos"))
+    resized = load_resized(folder, 8, root=tmp_path)
+    assert not isinstance(resized, EnlargedImages)
+    assert torch.equal(
+        resized.test.images, load_data(folder, root=tmp_path, image_size=8).test.images
+    )
+    assert isinstance(load_resized("digits", 24), EnlargedImages)
 
 
 def test_transformers_can_be_scored_at_their_training_resolution(shared_data: Path) -> None:

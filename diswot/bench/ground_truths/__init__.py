@@ -2,10 +2,10 @@
 
 from diswot.bench.ground_truths._catalog import TRUTHS, Loader, find_truth
 from diswot.bench.ground_truths._download import DOWNLOADS, MIRROR, Download, fetch
+from diswot.bench.ground_truths._embedded import digits_thin_truth, tiny_imagenet_mobile_truth
 from diswot.bench.ground_truths._ground_truth import MINIMUM, GroundTruth, Vector
 from diswot.bench.ground_truths._official import Conversion, table_from_official
 from diswot.bench.ground_truths._residual_networks import digits_s0_truth
-from diswot.bench.ground_truths._thin_networks import digits_thin_truth
 from diswot.bench.ground_truths._user_table import truth_from_csv
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "fetch",
     "find_truth",
     "table_from_official",
+    "tiny_imagenet_mobile_truth",
     "truth_from_csv",
 ]

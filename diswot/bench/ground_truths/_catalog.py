@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from diswot.bench.ground_truths._autoformer import autoformer_224_truth, autoformer_truth
+from diswot.bench.ground_truths._embedded import digits_thin_truth, tiny_imagenet_mobile_truth
 from diswot.bench.ground_truths._flexibert import flexibert_truth
 from diswot.bench.ground_truths._ground_truth import GroundTruth
 from diswot.bench.ground_truths._nas_bench_101 import nas_bench_101_truth
@@ -11,7 +12,6 @@ from diswot.bench.ground_truths._nas_bench_201 import nas_bench_201_truth
 from diswot.bench.ground_truths._nas_bench_macro import nas_bench_macro_truth
 from diswot.bench.ground_truths._nats_sss import nats_sss_truth
 from diswot.bench.ground_truths._residual_networks import digits_s0_truth, resnet_s0_truth
-from diswot.bench.ground_truths._thin_networks import digits_thin_truth
 from diswot.errors import OptionError, UnknownNameError
 from diswot.progress import Progress, silent
 
@@ -26,6 +26,7 @@ class Loader(Protocol):
 TRUTHS: dict[str, Loader] = {
     "digits-s0": digits_s0_truth,
     "digits-thin": digits_thin_truth,
+    "tiny-imagenet-mobile": tiny_imagenet_mobile_truth,
     "resnet-s0": resnet_s0_truth,
     "nas-bench-101": nas_bench_101_truth,
     "nas-bench-201": nas_bench_201_truth,

@@ -35,7 +35,7 @@ class GroundTruth:
         datasets: target → dataset to score on, where it is not `data`.
         task: name of the task.
         image_size: height and width to which images are resized before scoring, if the networks
-            were trained on larger images than the dataset has.
+            were trained on images of another size than the dataset has.
         params: number of parameters of each network, shape (n,); `None` if not in the table.
     """
 

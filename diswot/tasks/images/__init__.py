@@ -4,7 +4,14 @@ from diswot.tasks._accuracy import Top1, accuracy, paired_difference
 from diswot.tasks._image_file import fitted, read_image
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._augmentation import augmentation
-from diswot.tasks.images._catalog import DATASETS, GIVEN, NAMED_DATA, check_data, load_data
+from diswot.tasks.images._catalog import (
+    DATASETS,
+    GIVEN,
+    NAMED_DATA,
+    check_data,
+    load_data,
+    load_resized,
+)
 from diswot.tasks.images._enlarged import EnlargedImages
 from diswot.tasks.images._folder_summary import Look, look_at
 from diswot.tasks.images._image_data import ImageData, with_fewer
@@ -43,6 +50,7 @@ __all__ = [
     "fitted",
     "held_out",
     "load_data",
+    "load_resized",
     "look_at",
     "mixed_digits",
     "paired_difference",

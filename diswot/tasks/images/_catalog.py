@@ -10,6 +10,7 @@ from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks.images._cifar import cifar10, cifar100
 from diswot.tasks.images._digits import digits
+from diswot.tasks.images._enlarged import EnlargedImages
 from diswot.tasks.images._folder import image_folder
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._streamed_split import StreamedSplit
@@ -124,6 +125,25 @@ def load_data(
         own_options = {"image_size": image_size, "stream_above": stream_above}
         result = result.with_provenance(source=NAMED_DATA.source(data, root, **own_options))
     return result
+
+
+def load_resized(data: str, image_size: int, *, root: str | Path | None = None) -> ImageData:
+    """Load a dataset with images of `image_size` × `image_size` pixels.
+
+    Folders of images are decoded at this size. The images of other datasets are resized when they
+    are read, for scores.
+
+    Raises:
+        UnknownNameError: no dataset has that name.
+        DataError: the dataset is missing, damaged or unfit.
+
+    Examples:
+        >>> load_resized("digits", 24).shape
+        (1, 24, 24)
+    """
+    if data in _SIDES:
+        return EnlargedImages.of(load_data(data, root=root), image_size)
+    return load_data(data, root=root, image_size=image_size)
 
 
 def _found(

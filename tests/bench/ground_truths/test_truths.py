@@ -14,6 +14,7 @@ from diswot.bench.ground_truths import (
     digits_s0_truth,
     digits_thin_truth,
     find_truth,
+    tiny_imagenet_mobile_truth,
 )
 from diswot.bench.rank_statistics import kendall
 from diswot.errors import DataError, DiswotError, OptionError, UnknownNameError
@@ -188,6 +189,22 @@ def test_the_ground_truth_of_thin_networks_is_embedded(tmp_path: Path) -> None:
     assert truth.params.max() <= 20_000
     with pytest.raises(DataError, match=r"there is no file .*none\.csv"):
         digits_thin_truth(tmp_path, path=tmp_path / "none.csv")
+
+
+def test_the_ground_truth_of_mobile_networks_is_embedded(tmp_path: Path) -> None:
+    truth = find_truth("tiny-imagenet-mobile", tmp_path)
+    assert (len(truth), truth.data, truth.space_name) == (40, "tiny-imagenet-20", "mobile")
+    assert list(truth.targets) == ["distilled", "validation"]
+    assert truth.image_size == 32
+    photos = of_images(3, 32, 32, outputs=20)
+    assert truth.params is not None
+    for index in (0, 39):
+        build = partial(truth.space.network, truth.architectures[index], photos)
+        assert measure_costs(build, photos).params == truth.params[index]
+    counts, _ = np.histogram(truth.params, np.geomspace(20_000, 5_000_000, 11))
+    assert counts.tolist() == [4] * 10
+    with pytest.raises(DataError, match=r"there is no file .*none\.csv"):
+        tiny_imagenet_mobile_truth(tmp_path, path=tmp_path / "none.csv")
 
 
 def with_copy(shared_data: Path, root: Path, name: str, text: Callable[[str], str]) -> Path:
