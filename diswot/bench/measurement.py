@@ -21,8 +21,8 @@ from diswot.options import DEFAULT_TASK
 from diswot.progress import Progress, Step, message
 from diswot.scorers import all_terms, find_scorer
 from diswot.search import Evaluator, TeacherState, resolve_scoring
-from diswot.tasks import find_task
-from diswot.tasks.images import ImageData, load_resized
+from diswot.tasks import Dataset, find_task
+from diswot.tasks.images import load_resized
 
 CHUNK = 50
 """Number of architectures whose costs are counted in one job of the pool."""
@@ -200,7 +200,7 @@ def evaluator_for(settings: MeasurementSettings) -> Evaluator:
     ).evaluator
 
 
-def _data(settings: MeasurementSettings) -> str | ImageData:
+def _data(settings: MeasurementSettings) -> str | Dataset:
     if settings.image_size is None:
         return settings.data
     return load_resized(settings.data, settings.image_size, root=settings.data_root)
