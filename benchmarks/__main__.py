@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from benchmarks.all_cells import SCORERS, score_all_cells
+from benchmarks.all_cells import SCORERS, AllCells, score_all_cells
 from benchmarks.distillation_study import loss_rows, shortlist_rows
 from benchmarks.documentation import DOCS
 from benchmarks.evidence import (
@@ -33,6 +33,7 @@ from diswot.bench.paper import paper_table
 from diswot.bench.search_bench import SearchBenchSettings, SearchRow, run_search_bench
 from diswot.bench.speed import SpeedSettings, speed
 from diswot.cli import displayed_progress, options
+from diswot.options import DEFAULT_SCORER
 from diswot.progress import Progress
 from diswot.runs.folder import replace_content
 from diswot.tasks.images import data_root as find_root
@@ -161,8 +162,11 @@ def _other(
         case "score-costs":
             rows = score_costs(data_root, progress)
         case "all-cells":
-            origin = {"scorers": SCORERS, "batch_size": 64, "repeats": 1, "workers": workers}
-            rows = [score_all_cells(root, work / table, workers=workers, progress=progress)]
+            origin = {"batch_size": 64, "repeats": 1, "workers": workers}
+            rows = [
+                _all_cells(root, work / table, names, workers, progress)
+                for names in ((DEFAULT_SCORER,), SCORERS)
+            ]
         case "resume":
             rows = resume_benchmark(root, progress)
         case "costs":
@@ -170,6 +174,13 @@ def _other(
         case _:
             rows = paper_table(published or root.parent / "published", EMBEDDED, root)
     keep(table, rows, origin, started)
+
+
+def _all_cells(
+    root: Path, folder: Path, scorers: tuple[str, ...], workers: int, progress: Progress
+) -> AllCells:
+    new = folder.with_name(f"{folder.name}-{scorers[0]}")
+    return score_all_cells(root, new, scorers=scorers, workers=workers, progress=progress)
 
 
 def _timings(

@@ -1,17 +1,21 @@
-"""All 15,625 cells of NAS-Bench-201 scored at once: how long it takes, and how much memory."""
+"""All 15,625 cells of NAS-Bench-201 scored at once: how long it takes, and how well they rank."""
 
 import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from diswot.bench.ground_truths import find_truth
 from diswot.bench.measurement import MeasurementSettings, measure
-from diswot.csv_table import read_table
+from diswot.bench.rank_statistics import kendall
 from diswot.errors import OptionError
+from diswot.options import DEFAULT_SCORER
 from diswot.progress import Progress
-from search_spaces import NASBench201Space
 
 SCORERS = ("semantic_grad", "relation", "nwot")
+TARGETS = ("cifar100", "cifar10")
 
 
 @dataclass(frozen=True)
@@ -19,20 +23,25 @@ class AllCells:
     """Time and memory of scoring every cell, including the start of the processes.
 
     Attributes:
+        scorers: the scores, joined by spaces.
         architectures: number of cells, for each of which costs are counted.
         classes: number of isomorphism classes, each of which is scored once.
         workers: number of processes.
         minutes: total time in minutes.
         gib: this process's peak memory and that of the largest worker times `workers`.
         ms_per_class: milliseconds per class, summed over processes.
+        kendall: Kendall's τ of the default score with the accuracies on CIFAR-100 and on
+            CIFAR-10, joined by a space; empty if it is not among the scores.
     """
 
+    scorers: str
     architectures: int
     classes: int
     workers: int
     minutes: float
     gib: float
     ms_per_class: float
+    kendall: str
 
 
 def score_all_cells(
@@ -57,22 +66,28 @@ def score_all_cells(
     """
     if folder.exists():
         raise OptionError(f"{folder} exists: timing needs a new folder, so remove it")
-    cells = [row["arch"] for row in read_table(root / "nas-bench-201" / "accuracies.csv")]
+    truth = find_truth("nas-bench-201", root)
+    cells = [truth.space.to_string(arch) for arch in truth.architectures]
     settings = MeasurementSettings(
         "nas-bench-201", "cifar100", "resnet110", scorers, repeats=1, data_root=str(root)
     )
     started = time.perf_counter()
-    measure(settings, cells, folder, workers=workers, progress=progress)
+    measured = measure(settings, cells, folder, workers=workers, progress=progress)
     seconds = time.perf_counter() - started
-    space = NASBench201Space()
-    classes = len({space.canonical_key(space.from_string(cell)) for cell in cells})
+    classes = len({truth.space.canonical_key(arch) for arch in truth.architectures})
+    taus = []
+    if DEFAULT_SCORER in scorers:
+        scores = np.array([item.terms[DEFAULT_SCORER][0] for item in measured])
+        taus = [kendall(scores, truth.accuracies(target)) for target in TARGETS]
     return AllCells(
+        scorers=" ".join(scorers),
         architectures=len(cells),
         classes=classes,
         workers=workers,
         minutes=seconds / 60,
         gib=(_peak(resource.RUSAGE_SELF) + workers * _peak(resource.RUSAGE_CHILDREN)) / 2**20,
         ms_per_class=1e3 * seconds * workers / classes,
+        kendall=" ".join(f"{tau:.4f}" for tau in taus),
     )
 
 

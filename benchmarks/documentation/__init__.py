@@ -31,6 +31,7 @@ from benchmarks.documentation._searches import (
     thin_budgets,
     thin_differences,
 )
+from benchmarks.documentation._targets import targets
 from benchmarks.documentation._trainings import (
     distilled,
     loss_sources,
@@ -64,6 +65,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "student_fit_truths": student_fit_truths,
     "thin_budgets": thin_budgets,
     "thin_differences": thin_differences,
+    "targets": targets,
     "distilled": distilled,
     "ranker_overhead": ranker_overhead,
     "ranker_settings": ranker_settings,

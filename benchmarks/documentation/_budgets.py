@@ -153,11 +153,11 @@ def ranker_overhead() -> str:
         [row["run"], row["candidates"], row["trainings"], *(number(row[n], f) for n, f in _TIMES)]
         for row in read_table(RESULTS / "ranker-overhead.csv")
     ]
-    columns = ["run", "candidates", "trainings", "trainings, s", "stage, s", "overhead, %"]
+    columns = ["run", "candidates", "trainings", "trainings, s", "the rest, s", "overhead, %"]
     return markdown(columns, rows)
 
 
-_TIMES = (("training_seconds", ".1f"), ("total_seconds", ".1f"), ("overhead", ".2f"))
+_TIMES = (("training_seconds", ".1f"), ("overhead_seconds", ".2f"), ("overhead", ".2f"))
 
 
 def _range(regrets: Mapping[str, Mapping[str, list[float]]], table: str) -> tuple[float, float]:

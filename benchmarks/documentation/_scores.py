@@ -131,7 +131,7 @@ FIT_RANKED = {
     "nas-bench-macro": ("NAS-Bench-Macro, CIFAR-10", "nas-bench-macro"),
     "nats-sss": ("NATS-SSS, CIFAR-10", "nats-sss"),
     "autoformer-224": ("AutoFormer at 224 px, CIFAR-100, distilled", ""),
-    "autoformer": ("AutoFormer at 32 px, CIFAR-100, distilled", ""),
+    "autoformer": ("AutoFormer at 32 px, CIFAR-100, distilled", "autoformer"),
     "digits-thin": ("thin networks, digits, distilled", ""),
     "digits-s0": ("S0, digits with 60 images, distilled", ""),
 }
@@ -153,7 +153,7 @@ def student_fit_truths() -> str:
             taus = [_interval(of[name]) for name in ("student_fit", "params")]
             taus += [number(of[name]["kendall"]) for name in ("macs", "layers")]
             size = f"{int(of['student_fit']['networks']):,}"
-            rows.append([title, size, *taus, _nwot(table, title), left_out.get(truth, "–")])
+            rows.append([title, size, *taus, _nwot(truth, table, title), left_out.get(truth, "–")])
     scores = [f"`{name}`" for name in ("student_fit", "params", "macs", "layers", "nwot")]
     return markdown(["ground truth", "networks", *scores, "leave-one-out"], rows)
 
@@ -185,14 +185,17 @@ def _interval(row: Mapping[str, str]) -> str:
     return f"{number(row['kendall'], '.3f')} [{number(row['low'])}, {number(row['high'])}]"
 
 
-def _nwot(table: str, title: str) -> str:
-    """Return τ of nwot from a correlation table, whose networks are others."""
+def _nwot(truth: str, table: str, title: str) -> str:
+    """Return τ of nwot on the same networks, or on those of a correlation table with a mark."""
+    for row in read_table(RESULTS / "rivals.csv"):
+        if (row["truth"], row["scorer"]) == (truth, "nwot"):
+            return number(row["kendall"])
     if not table:
         return "–"
     target = "distilled" if "distilled" in title else "cifar100" if "CIFAR-100" in title else ""
     for row in read_table(EMBEDDED / f"correlation-{table}.csv"):
         if row["scorer"] == "nwot" and row["target"] in (target or row["target"]):
-            return number(row["kendall"])
+            return number(row["kendall"]) + (" *" if row["architectures"] == "200" else "")
     return "–"
 
 
@@ -232,8 +235,14 @@ def speed(table: str) -> str:
 
 def all_cells() -> str:
     """Return time and memory of scoring every cell of NAS-Bench-201."""
-    (row,) = read_table(RESULTS / "all-cells.csv")
-    columns = ["cells", "classes", "processes", "minutes", "memory in GiB", "ms per class"]
-    cells = [f"{int(row[name]):,}" for name in ("architectures", "classes", "workers")]
-    cells += [number(row[name], ".1f") for name in ("minutes", "gib")]
-    return markdown(columns, [[*cells, number(row["ms_per_class"], ".0f")]])
+    columns = ["scores", "processes", "minutes", "memory in GiB", "ms per class"]
+    rows = [
+        [
+            ", ".join(f"`{name}`" for name in row["scorers"].split()),
+            row["workers"],
+            *(number(row[name], ".1f") for name in ("minutes", "gib")),
+            number(row["ms_per_class"], ".0f"),
+        ]
+        for row in read_table(RESULTS / "all-cells.csv")
+    ]
+    return markdown(columns, rows)

@@ -30,6 +30,7 @@ SEEDS = 5
 BATCHES = {
     "nas-bench-macro": 32,
     "digits-thin": 64,
+    "digits-s0": 64,
     "resnet-s0": 64,
     "nas-bench-201": 32,
     "nats-sss": 32,

@@ -97,6 +97,8 @@ class TrainingBudget:
         for value in (self.trainings, self.epochs, self.total, self.minutes):
             if value is not None and (isinstance(value, bool) or not 0 <= value < math.inf):
                 raise OptionError(f"Expected a budget of trainings of at least 0, but got {value}")
+        if self.epochs == 0:
+            raise OptionError("Expected short trainings of at least 1 epoch, but got 0")
 
     @classmethod
     def chosen(
@@ -142,8 +144,10 @@ class TrainingBudget:
         return self.total is not None or self.minutes is not None
 
     def __str__(self) -> str:
-        """The total as it is asked for."""
-        return f"{self.minutes:g}min" if self.total is None else f"{self.total:g}x"
+        """The total as it is asked for; without one, the number of short trainings."""
+        if self.minutes is not None:
+            return f"{self.minutes:g}min"
+        return f"{self.trainings or 0} trainings" if self.total is None else f"{self.total:g}x"
 
     def plan(self, whole: int, done: Collection[BriefTraining] = ()) -> Plan:
         """Divide the budget: at most half for short trainings, the rest for those of the best.

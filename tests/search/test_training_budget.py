@@ -32,6 +32,7 @@ def test_no_option_means_no_training() -> None:
         ((None, None, "10 hours"), "10min"),
         ((None, 3, None), "--trainings 20"),
         ((0, 3, None), "--trainings 20"),
+        ((3, 0, None), "at least 1 epoch"),
     ],
 )
 def test_invalid_training_budgets_are_refused(

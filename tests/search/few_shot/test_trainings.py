@@ -14,6 +14,7 @@ from diswot.search.few_shot import train_briefly
 from diswot.tasks.images import load_data
 from diswot.training import Distillation, prepare_distillation
 from search_spaces import Choice, ChoiceSpace
+from tests.dask_cluster import ONE_THREAD, scheduler, workers
 from tests.search.conftest import search
 
 PLAN = Plan(trainings=6, epochs=1)
@@ -84,6 +85,18 @@ def test_the_number_of_workers_does_not_change_the_result(
     alone = train_briefly(found, distillation, PLAN, progress=lambda _: None)
     both = train_briefly(found, distillation, PLAN, workers=2, progress=lambda _: None)
     assert outcome(alone) == outcome(both)
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_a_cluster_does_not_change_the_result(
+    found: SearchResult, distillation: Distillation, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    alone = train_briefly(found, distillation, PLAN, progress=lambda _: None)
+    with scheduler(tmp_path) as address, workers(address, 2, *ONE_THREAD):
+        there = train_briefly(found, distillation, PLAN, cluster=address, progress=lambda _: None)
+    assert outcome(alone) == outcome(there)
 
 
 def test_finished_short_trainings_are_reused(
