@@ -51,7 +51,7 @@ class DataFreeSettings:
     teacher: str = "resnet20"
     space: str = "thin"
     student: str = "stem=5,expansion=2,width1=8,depth1=2,kernel1=3,width2=16,depth2=2,kernel2=3"
-    seeds: int = 2
+    seeds: int = 3
     epochs: int = 10
     steps: int = 100
 

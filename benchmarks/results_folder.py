@@ -1,6 +1,6 @@
 """Tables as they are committed: a CSV file, and a manifest that says how it was made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,25 @@ def folder_of(table: str) -> Path:
     return EMBEDDED if embedded else RESULTS
 
 
-def keep(table: str, rows: Sequence[Any], settings: Mapping[str, Any], started: datetime) -> None:
+def keep(
+    table: str,
+    rows: Sequence[Any],
+    settings: Mapping[str, Any],
+    started: datetime,
+    *,
+    records: Collection[Mapping[str, Any]] = (),
+) -> None:
     """Write a table and how it was made.
 
-    The seconds in the manifest are those since `started`: of a study that was resumed, those of
-    its last run.
+    The seconds in the manifest are those since `started`. Those of a study that can be resumed
+    are the sum of its records' `seconds`, so that they do not depend on the number of runs.
+
+    Args:
+        table: name of the table.
+        rows: its rows.
+        settings: settings of the study.
+        started: start of this run.
+        records: records of a study that can be resumed.
 
     Raises:
         click.ClickException: there are no rows; the table stays as it was.
@@ -39,8 +53,17 @@ def keep(table: str, rows: Sequence[Any], settings: Mapping[str, Any], started: 
     write_csv(folder / f"{table}.csv", rows)
     manifest = {
         **settings,
-        "seconds": round((datetime.now(UTC) - started).total_seconds(), 1),
+        **_seconds(started, records),
         "threads": torch.get_num_threads(),
         "versions": versions(),
     }
     write_json(folder / f"{table}.manifest.json", manifest)
+
+
+def _seconds(started: datetime, records: Collection[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the seconds of a study, and the number of records that have none, if any."""
+    if not records:
+        return {"seconds": round((datetime.now(UTC) - started).total_seconds(), 1)}
+    timed = [record["seconds"] for record in records if "seconds" in record]
+    untimed = len(records) - len(timed)
+    return {"seconds": round(sum(timed), 1)} | ({"untimed_records": untimed} if untimed else {})

@@ -12,12 +12,11 @@ from typing import Any
 
 import click
 import numpy as np
-from scipy.stats import t
 
 from benchmarks.results_folder import keep
 from benchmarks.supernet_rows import ClaimRow, StudentRow, SupernetRow
 from benchmarks.supernet_students import Lab, Start, SupernetSettings, described, part_of, spread
-from diswot.bench.paired import paired_p
+from diswot.bench.paired import paired_interval, paired_p
 from diswot.bench.rank_statistics import Vector, kendall, kendall_interval, spearman
 from diswot.cli import displayed_progress
 
@@ -160,15 +159,10 @@ def compared(claim: str, one: Vector, other: Vector | None = None) -> ClaimRow:
         other: statistic to subtract; by default the mean of `one` is compared with 0.
     """
     values = one if other is None else one - other
-    other_mean, half = None if other is None else float(other.mean()), _half_interval(values)
+    other_mean = None if other is None else float(other.mean())
     mean, by_seed = float(values.mean()), tuple(map(float, values))
-    low, high, p = mean - half, mean + half, paired_p(values)
+    (low, high), p = paired_interval(values), paired_p(values)
     return ClaimRow(claim, float(one.mean()), other_mean, mean, low, high, by_seed, p)
-
-
-def _half_interval(values: Vector) -> float:
-    """Return half the width of the 95 % interval of Student's t."""
-    return float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
 
 
 def _least_loss(rows: Sequence[StudentRow]) -> StudentRow:

@@ -15,13 +15,13 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from scipy.stats import t as student_t
 
 from benchmarks.budget_methods import Briefs
 from benchmarks.results_folder import keep
 from diswot.bench import EMBEDDED
 from diswot.bench.ground_truths import GroundTruth, Vector, find_truth
 from diswot.bench.measurement import Measured
+from diswot.bench.paired import paired_interval
 from diswot.bench.search_bench import Landscape, found_after
 from diswot.cli import displayed_progress, options
 from diswot.csv_table import read_csv
@@ -229,12 +229,9 @@ def differences(by_seed: Vector, by_draw: Vector, ours: str, other: str) -> Diff
         ours: the choice.
         other: what it is compared with.
     """
-    mean, error = float(by_seed.mean()), float(by_seed.std(ddof=1)) / len(by_seed) ** 0.5
-    half = float(student_t.ppf(0.975, len(by_seed) - 1)) * error
-    low, high = np.percentile(by_draw, [2.5, 97.5]).round(3).tolist()
-    return DifferenceRow(
-        ours, other, round(mean, 3), round(mean - half, 3), round(mean + half, 3), low, high
-    )
+    of_seeds = (round(end, 3) for end in paired_interval(by_seed))
+    of_draws = np.percentile(by_draw, [2.5, 97.5]).round(3).tolist()
+    return DifferenceRow(ours, other, round(float(by_seed.mean()), 3), *of_seeds, *of_draws)
 
 
 def thin_budgets(table: Table, progress: Progress) -> tuple[list[BudgetRow], list[DifferenceRow]]:

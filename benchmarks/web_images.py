@@ -1,91 +1,34 @@
 """Students that are distilled on a pool of other images, with and without the parts of KD³.
 
 `python -m benchmarks.web_images --work runs/web-images` writes `results/web-images.csv` and
-`results/web-images-epochs.csv`. If it is interrupted, the same command resumes with the trainings
-that are left.
+`results/web-images-epochs.csv`; with `--cifar10` the same for samples of CIFAR-10 and Tiny
+ImageNet. If it is interrupted, the same command resumes with the trainings that are left.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import click
 import numpy as np
-import torch
-from torch import nn
 
 from benchmarks.results_folder import keep
-from diswot.bench.paired import paired_p
+from benchmarks.web_trainings import (
+    ARMS,
+    CIFAR,
+    MAIN,
+    WebImagesSettings,
+    distillation_of,
+    familiar_images,
+    one_training,
+)
+from diswot.bench.paired import paired_interval, paired_p
 from diswot.bench.trainings import Trainings
-from diswot.cli import displayed_progress
-from diswot.methods import Workshop, find_method
-from diswot.methods.web_images import WebImagesMethod, mix_distribution
-from diswot.networks import ActivationReader
-from diswot.options import filled
-from diswot.progress import silent
-from diswot.search import find_space
-from diswot.tasks import TrainingBatches, data_root
-from diswot.tasks.images import ImageData, Split, mixed_digits, style_shifted, with_pool
-from diswot.training import Distillation, TrainedTeacher, prepare_distillation
-
-POOL = "mixed-digits"
-BATCH = 64
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to distill on the pool.
-
-    Attributes:
-        options: options of the method.
-        against: arm with which it is compared.
-        loss: the loss; by default that of the method.
-    """
-
-    options: Mapping[str, Any]
-    against: str | None = None
-    loss: str | None = None
-
-
-OWN: Mapping[str, Any] = {"share_classifier": False, "contrast_weight": 0.0}
-SHARED: Mapping[str, Any] = {"contrast_weight": 0.0}
-ARMS: Mapping[str, Arm] = {
-    "whole pool": Arm({**OWN, "pool_selection": "all"}),
-    "one threshold": Arm({**OWN, "pool_selection": "threshold"}, "whole pool"),
-    "dynamic": Arm({**OWN}, "whole pool"),
-    "shared classifier": Arm(SHARED, "dynamic"),
-    "MixDistribution": Arm({}, "shared classifier"),
-    "unweighted": Arm(SHARED, "shared classifier", "kd3(weighted=False)"),
-    "teacher selects": Arm({**SHARED, "pool_selection": "teacher"}, "shared classifier"),
-}
-
-
-@dataclass(frozen=True)
-class WebImagesSettings:
-    """What is compared: one student, the same number of steps in every arm.
-
-    Attributes:
-        data: the dataset of teacher, validation and test.
-        pool: the images that students are trained on.
-        teacher: the teacher, trained once on the training images.
-        space: space of the student.
-        student: its architecture.
-        seeds: number of seeds of students.
-        epochs: epochs of a training.
-        images: images per epoch.
-    """
-
-    data: str = "digits"
-    pool: str = POOL
-    teacher: str = "resnet20"
-    space: str = "thin"
-    student: str = "stem=5,expansion=2,width1=8,depth1=2,kernel1=3,width2=16,depth2=2,kernel2=3"
-    seeds: int = 3
-    epochs: int = 12
-    images: int = 1600
+from diswot.cli import displayed_progress, options
+from diswot.training import TrainedTeacher
 
 
 @dataclass(frozen=True)
@@ -99,10 +42,15 @@ class WebImagesRow:
         sd: standard deviation over seeds.
         against: arm with which it is compared.
         difference: mean difference from that arm, paired by seed.
+        low: lower end of the 95 % interval of this difference (Student's t).
+        high: upper end of this interval.
         p: two-sided p-value of this difference (paired t-test).
         shifted: mean accuracy on test images in other styles.
+        shifted_difference: mean difference of this accuracy, paired by seed.
+        shifted_low: lower end of the 95 % interval of this difference.
+        shifted_high: upper end of this interval.
         selected: share of the pool that the last epoch used.
-        precision: share of digits among the selected images of the last epoch.
+        precision: share of images of the teacher's classes among those of the last epoch.
         cosine: mean cosine of the features of a test image and of its copy with the statistics of
             another one.
     """
@@ -113,8 +61,13 @@ class WebImagesRow:
     sd: float | None = None
     against: str | None = None
     difference: float | None = None
+    low: float | None = None
+    high: float | None = None
     p: float | None = None
     shifted: float | None = None
+    shifted_difference: float | None = None
+    shifted_low: float | None = None
+    shifted_high: float | None = None
     selected: float | None = None
     precision: float | None = None
     cosine: float | None = None
@@ -128,145 +81,97 @@ class EpochRow:
         arm: what is trained.
         epoch: number of the epoch, from 1.
         selected: share of the pool.
-        precision: share of digits among the selected images; 0.5625 of the pool are digits.
+        precision: share of images of the teacher's classes among the selected images.
+        base: this share in the whole pool.
     """
 
     arm: str
     epoch: int
     selected: float
     precision: float
+    base: float
 
 
-@dataclass
-class Observed:
-    """Selected share and precision of every epoch."""
+@dataclass(frozen=True)
+class Results:
+    """Records of all trainings.
 
-    selected: list[float] = field(default_factory=list)
-    precision: list[float] = field(default_factory=list)
+    Attributes:
+        seeds: number of seeds.
+        records: arm and seed → record.
+    """
 
+    seeds: int
+    records: Mapping[Any, Mapping[str, Any]]
 
-class ObservedMethod(WebImagesMethod):
-    """The method, with a record of whether selected images show digits."""
+    def of(self, arm: str, key: str) -> Any:
+        """Return a value for every seed (seeds, …)."""
+        return np.array([self.records[arm, seed][key] for seed in range(self.seeds)])
 
-    def __init__(self, *args: Any, observed: Observed, **other: Any) -> None:
-        super().__init__(*args, **other)
-        self._observed = observed
-
-    def start_epoch(self, epoch: int, epochs: int, batches: TrainingBatches) -> None:
-        """Select the images of an epoch, and compare the selection with the hidden labels."""
-        super().start_epoch(epoch, epochs, batches)
-        is_digit = mixed_digits().labels < 10
-        self._observed.selected.append(float(self.kept.double().mean()))
-        self._observed.precision.append(float(is_digit[self.kept].double().mean()))
-
-
-@cache
-def _distillation(settings: WebImagesSettings) -> Distillation:
-    return prepare_distillation(settings.teacher, data=settings.data, epochs=20, device="cpu")
-
-
-def _one(settings: WebImagesSettings, task: tuple[str, int]) -> dict[str, Any]:
-    name, seed = task
-    distillation, method, arm = _distillation(settings), find_method("web-images"), ARMS[name]
-    data = cast(ImageData, distillation.data)
-    options = filled(method.options, {"images_per_epoch": settings.images, **arm.options})
-    teacher = cast(TrainedTeacher, distillation.teacher).source
-    space = find_space(settings.space, data.signature)
-    root = data_root(None)
-    workshop = Workshop(lambda: teacher, space, data, root, "cpu", seed, options, silent)
-    student = method.source(workshop).student(space.from_string(settings.student), seed=seed)
-    observed = Observed()
-    pooled = cast(Any, partial(with_pool, pool=settings.pool))
-    make = partial(ObservedMethod, options=options, with_pool=pooled, observed=observed)
-    recipe = replace(distillation.recipe, epochs=settings.epochs, batch_size=BATCH, seed=seed)
-    training = replace(distillation, recipe=recipe, make=cast(Any, make)).train(
-        student, loss=arm.loss or method.losses(data.task, options)[0]
-    )
-    shifted = Split(style_shifted(data.test.images, seed=1), data.test.labels)
-    on_shifted = data.metrics[0].measure(student, replace(data, test=shifted), "test")
-    return {
-        "arm": name,
-        "seed": seed,
-        "accuracy": training.test.value,
-        "shifted": on_shifted.value,
-        "cosine": view_cosine(student, data),
-        **asdict(observed),
-    }
-
-
-@torch.no_grad()
-def view_cosine(student: nn.Module, data: ImageData) -> float:
-    """Return the mean cosine of features of test images and of copies with mixed statistics."""
-    images = data.normalize(data.test.images)
-    partners = torch.arange(len(images)).roll(1)
-    mixed = mix_distribution(images, torch.zeros(len(images)), partners)
-    with ActivationReader(student.eval()) as read:
-        one, other = (
-            torch.cat([read(part).features for part in torch.split(view, 250)])
-            for view in (images, mixed)
-        )
-    return float(torch.cosine_similarity(one, other).mean())
-
-
-def _rows(
-    settings: WebImagesSettings, records: Mapping[Any, Mapping[str, Any]]
-) -> list[WebImagesRow]:
-    def of(arm: str, key: str) -> Any:
-        return np.array([records[arm, seed][key] for seed in range(settings.seeds)])
-
-    rows = []
-    for name, arm in ARMS.items():
-        accuracy = of(name, "accuracy")
+    def row(self, name: str) -> WebImagesRow:
+        """Return the means of an arm, and its differences from the arm it is compared with."""
+        accuracy, other = self.of(name, "accuracy"), ARMS[name].against
         row = WebImagesRow(
             name,
-            settings.seeds,
+            self.seeds,
             float(accuracy.mean()),
             float(accuracy.std(ddof=1)),
-            shifted=float(of(name, "shifted").mean()),
-            selected=float(of(name, "selected")[:, -1].mean()),
-            precision=float(of(name, "precision")[:, -1].mean()),
-            cosine=float(of(name, "cosine").mean()),
+            shifted=float(self.of(name, "shifted").mean()),
+            selected=float(self.of(name, "selected")[:, -1].mean()),
+            precision=float(self.of(name, "precision")[:, -1].mean()),
+            cosine=float(self.of(name, "cosine").mean()),
         )
-        if arm.against is not None:
-            difference = accuracy - of(arm.against, "accuracy")
-            mean, p = float(difference.mean()), paired_p(difference)
-            row = replace(row, against=arm.against, difference=mean, p=p)
-        rows.append(row)
-    teacher = cast(TrainedTeacher, _distillation(settings).teacher)  # one is always given
-    return [*rows, WebImagesRow("teacher", 1, teacher.test.value)]
+        if other is None:
+            return row
+        gains = accuracy - self.of(other, "accuracy")
+        shifted = self.of(name, "shifted") - self.of(other, "shifted")
+        (low, high), (shifted_low, shifted_high) = map(paired_interval, (gains, shifted))
+        return replace(
+            row,
+            against=other,
+            difference=float(gains.mean()),
+            low=low,
+            high=high,
+            p=paired_p(gains),
+            shifted_difference=float(shifted.mean()),
+            shifted_low=shifted_low,
+            shifted_high=shifted_high,
+        )
 
-
-def _epochs(
-    settings: WebImagesSettings, records: Mapping[Any, Mapping[str, Any]]
-) -> list[EpochRow]:
-    rows = []
-    for arm in ARMS:
-        means = {
-            key: np.mean([records[arm, seed][key] for seed in range(settings.seeds)], axis=0)
-            for key in ("selected", "precision")
-        }
-        pairs = zip(means["selected"], means["precision"], strict=True)
-        rows += [EpochRow(arm, n, float(s), float(p)) for n, (s, p) in enumerate(pairs, 1)]
-    return rows
+    def epochs(self, name: str, base: float) -> list[EpochRow]:
+        """Return the selection of every epoch of an arm."""
+        selected, precision = (self.of(name, key).mean(0) for key in ("selected", "precision"))
+        return [
+            EpochRow(name, epoch, float(share), float(right), base)
+            for epoch, (share, right) in enumerate(zip(selected, precision, strict=True), 1)
+        ]
 
 
 @click.command()
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Trainings so far.")
+@options.DATA_ROOT
+@click.option("--cifar10", is_flag=True, help="Samples of CIFAR-10 and Tiny ImageNet.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
-def main(work: Path, workers: int) -> None:
+def main(work: Path, data_root: str | None, workers: int, *, cifar10: bool) -> None:
     """Train all arms, and write the tables."""
-    settings, started = WebImagesSettings(), datetime.now(UTC)
-    tasks = [(arm, seed) for seed in range(settings.seeds) for arm in ARMS]
+    settings, started = CIFAR if cifar10 else WebImagesSettings(), datetime.now(UTC)
+    arms = MAIN if cifar10 else tuple(ARMS)
+    tasks = [(arm, seed) for seed in range(settings.seeds) for arm in arms]
     with displayed_progress() as progress:
         records = Trainings(asdict(settings), work, key=["arm", "seed"]).run(
             tasks,
-            partial(_one, settings),
-            before=partial(_distillation, settings),
+            partial(one_training, settings, data_root),
+            before=partial(distillation_of, settings, data_root),
             workers=workers,
             progress=progress,
         )
-    keep("web-images", _rows(settings, records), asdict(settings), started)
-    keep("web-images-epochs", _epochs(settings, records), asdict(settings), started)
+    results, suffix = Results(settings.seeds, records), "-cifar10" if cifar10 else ""
+    teacher = cast(TrainedTeacher, distillation_of(settings, data_root).teacher)
+    rows = [*map(results.row, arms), WebImagesRow("teacher", 1, teacher.test.value)]
+    base = float(familiar_images(settings.pool, data_root).double().mean())
+    epochs = [row for arm in arms for row in results.epochs(arm, base)]
+    for table, found in (("web-images", rows), ("web-images-epochs", epochs)):
+        keep(f"{table}{suffix}", found, asdict(settings), started, records=[*records.values()])
 
 
 if __name__ == "__main__":

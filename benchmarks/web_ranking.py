@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from benchmarks.results_folder import keep
-from benchmarks.web_images import POOL
+from benchmarks.web_trainings import POOL
 from diswot.bench.association import kendall
 from diswot.search import find_space, score
 from diswot.seeding import generator_for

@@ -1,8 +1,9 @@
 """Many trainings of students in several processes, recorded as they finish, resumable."""
 
+import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -122,7 +123,7 @@ def student_in(space: str, name: str, data: Dataset, *, seed: int) -> nn.Module:
 
 
 class Trainings:
-    """Trainings in a folder, each recorded when it has finished.
+    """Trainings in a folder, each recorded when it has finished, with its seconds.
 
     Args:
         settings: settings of all trainings, which the records depend on.
@@ -146,7 +147,8 @@ class Trainings:
 
         Args:
             tasks: tuples of the values of `key`.
-            one: runs a task and returns its record; called in the workers.
+            one: runs a task and returns its record; called in the workers. The wall-clock
+                `seconds` of the task are added to a record without them.
             before: called once in this process if any task is left, to prepare shared results.
             workers: number of processes.
             progress: called after every task.
@@ -170,7 +172,7 @@ def _done(
 ) -> Iterator[dict[str, Any]]:
     failures = []
     with processes(workers) as pool:
-        waiting = {pool.submit(one, task): task for task in tasks}
+        waiting = {pool.submit(partial(_timed, one), task): task for task in tasks}
         for ready in as_finished(waiting):
             try:
                 yield ready.result()
@@ -178,6 +180,12 @@ def _done(
                 failures.append(f"{waiting[ready]}: {first_line(error)}")
     if failures:
         raise RunError(f"{len(failures)} trainings failed, the first of {failures[0]}")
+
+
+def _timed(one: Callable[[_T], dict[str, Any]], task: _T) -> dict[str, Any]:
+    started = time.perf_counter()
+    record = one(task)
+    return {**record, "seconds": record.get("seconds", round(time.perf_counter() - started, 1))}
 
 
 def _note(record: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from diswot.cli._terminal import say, written
 if TYPE_CHECKING:
     from diswot.export import Exported, Form, Quantization
     from diswot.search import Candidate
+    from diswot.training import Training
 
 WORDS = (
     *("", "name", "network", "architecture", "what it is", "teacher", "student", "loss", "method"),
@@ -144,6 +145,13 @@ def _print_quantization(found: Quantization) -> None:
         say(f"int8: {costs}, {found.after.brief} after fine-tuning, {used}")
     elif found.is_large:
         say(f"int8: {costs}: --qat fine-tunes the weights for 8 bits")
+
+
+def print_reads(trainings: Mapping[str, Training]) -> None:
+    """Print how many training examples were read by the trainings that count them, by loss."""
+    for loss, training in trainings.items():
+        if training.train_reads is not None:
+            say(f"Training examples read by the training with {loss}: {training.train_reads:,}")
 
 
 def print_exported(exported: Exported) -> None:

@@ -24,7 +24,7 @@ from diswot.cli._distilled_students import (
 from diswot.cli._progress import Display, tracked_progress
 from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
-from diswot.cli._tables import print_json, print_table
+from diswot.cli._tables import print_json, print_reads, print_table
 from diswot.cli._terminal import say
 from diswot.cli._trainings import found_by_name, located, options_before
 from diswot.devices import is_first
@@ -251,6 +251,7 @@ def _record(halving: Halving, distillation: Distillation, folder: Path) -> dict[
         f"test_{test.name}_95": [test.low, test.high],
         f"teacher_test_{test.name}": teacher.test.value if teacher else None,
         "halving": halving.to_json(),
+        **({} if training.train_reads is None else {"train_reads": training.train_reads}),
     }
 
 
@@ -269,4 +270,5 @@ def _print(halving: Halving, distillation: Distillation, exported: Path, *, seve
         caption=f"{test.n:,} test examples, not used for selection; "
         f"seed {distillation.recipe.seed}, {distillation.recipe.epochs} epochs.",
     )
+    print_reads({training.objective: training})
     say(f"Next: diswot export {exported}")

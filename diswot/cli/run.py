@@ -21,6 +21,7 @@ from diswot.cli._tables import (
     optional,
     print_exported,
     print_json,
+    print_reads,
     print_table,
     teacher_seen,
 )
@@ -125,6 +126,7 @@ def print_run(report: RunReport) -> None:
         ),
     )
     print_trainings(report.search)
+    print_reads(report.trainings)
     if report.halving is not None:
         print_halving(report.halving)
     _print_verdict(report.verdict)

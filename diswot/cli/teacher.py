@@ -1,4 +1,4 @@
-"""`diswot teacher`: train a teacher, for `--teacher-weights`."""
+"""`diswot teacher`: train a teacher, or let it predict the classes of unlabeled images."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import click
 from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged
-from diswot.cli._progress import Display, tracked_progress
+from diswot.cli._progress import Display, displayed_progress, tracked_progress
 from diswot.cli._tables import print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._trainings import located, options_before
+from diswot.errors import OptionError
 from diswot.runs import working_in
 from diswot.runs.folder import check_new_folder, next_folder
 
@@ -28,7 +29,7 @@ _TEXTS = ("teacher", "data")
 
 @click.group()
 def teacher() -> None:
-    """Train the network that students are distilled from.
+    """Train the network that students are distilled from, or let it predict classes.
 
     Example: diswot teacher train wrn-40-2 --data cifar100 --epochs 240 --out wrn-40-2
     """
@@ -74,6 +75,66 @@ def train(
     options = {"teacher": subject.teacher, "data": subject.data, **chosen}
     display = tracked_progress(track, folder)
     _train(folder, located(options, subject.task), display, as_json=as_json)
+
+
+@teacher.command(cls=Command)
+@click.argument("pool")
+@shared.TEACHER
+@shared.TEACHER_WEIGHTS
+@shared.TEACHER_CLASSES
+@shared.SIDE
+@shared.DATA_ROOT
+@shared.DEVICE
+@flagged("--out", type=Folder(), help="A new folder; one in runs/.")
+@shared.JSON
+def label(
+    pool: str,
+    teacher: str | None,
+    teacher_weights: str | None,
+    teacher_classes: str | None,
+    image_size: int | None,
+    data_root: str | None,
+    device: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Divide images without labels into splits, with a teacher's predictions as classes.
+
+    POOL is a folder with images at any depth, or a dataset. The result is a value of --data, on
+    which students are evaluated by their agreement with the teacher.
+
+    Example: diswot teacher label web/ --teacher hf:beans --teacher-classes beans/config.json
+    """
+    from diswot.devices import find_device
+    from diswot.tasks.images import check_pool, pseudo_labeled, write_pseudo_labeled
+
+    if teacher is None or teacher_classes is None:
+        raise OptionError(
+            "the predictions of a teacher need one with weights (--teacher), and the names of its "
+            "classes in the order of its outputs (--teacher-classes FILE)"
+        )
+    check_pool(pool, least=1)
+    folder = out or next_folder(Path("runs"), f"labeled-{Path(pool).name}")
+    check_new_folder(folder)
+    with displayed_progress() as progress, working_in(folder, resumable=False):
+        data = pseudo_labeled(
+            pool,
+            teacher,
+            classes=teacher_classes,
+            weights=teacher_weights,
+            image_size=image_size,
+            root=data_root,
+            device=find_device(device),
+            progress=progress,
+        )
+        write_pseudo_labeled(data, folder)
+    if as_json:
+        print_json({"folder": str(folder), "teacher": teacher, "images": data.summary()})
+        return
+    say(f"{data.summary()}, predicted by {teacher}")
+    given = {"teacher": teacher, "teacher-weights": teacher_weights, "data": str(folder)}
+    flags = [f"--{name} {shlex.quote(value)}" for name, value in given.items() if value]
+    say(f"Next: diswot run --method web-images {' '.join(flags)}")
 
 
 def resume_training(

@@ -10,7 +10,7 @@ from diswot.plots import About, Axis, Dot, Plot, Series
 from diswot.report._numbers import HUGE, interval, seconds, signed, value
 from diswot.runs import METRICS
 from diswot.tasks import Measure, Metric
-from diswot.training import Epoch, SavedStudent, read_metrics, saved_students
+from diswot.training import TRAIN_READS, Epoch, SavedStudent, read_metrics, saved_students
 from search_spaces import Signature
 
 MOST = 60
@@ -42,6 +42,12 @@ class Curve:
         """Formatted 95 % interval of the test measure; empty if it is not known."""
         test = self.student.test
         return "" if test is None else interval(test)
+
+    @property
+    def train_reads(self) -> int | None:
+        """Number of training examples that were read so far; `None` if it was not counted."""
+        counted = self.epochs[-1].values.get(TRAIN_READS) if self.epochs else None
+        return None if counted is None else int(counted)
 
 
 def read_curves(folder: Path) -> list[Curve]:

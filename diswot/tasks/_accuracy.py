@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -91,6 +92,21 @@ class Top1(Metric):
         most_frequent = float(labels.bincount().max()) / len(labels)
         chance = max(most_frequent, 1 / dataset.signature.outputs)
         return near_chance(self.summarize(values, dataset, split).low, chance)
+
+
+class Agreement(Top1):
+    """Fraction of examples for which a network predicts the class that its teacher predicts.
+
+    The classes of the data must be the teacher's predictions, because there are no labels. For
+    the same reason there are no metrics per class.
+    """
+
+    name = "agreement with the teacher"
+    classifies = False
+
+    def summarize(self, values: Tensor, dataset: Examples, split: SplitName) -> Measure:
+        """Return the agreement with its 95 % Wilson interval."""
+        return replace(super().summarize(values, dataset, split), name=self.name)
 
 
 def near_chance(low: float, chance: float) -> bool:

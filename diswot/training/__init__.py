@@ -24,7 +24,7 @@ from diswot.training._distillation_method import DistillationMethod, MakeMethod
 from diswot.training._fingerprint import teachers_of
 from diswot.training._manifest import TrainingManifest, read_training_manifest
 from diswot.training._method import STUDENT, Method, Player, checked_players
-from diswot.training._metrics import Epoch, read_metrics
+from diswot.training._metrics import TRAIN_READS, Epoch, read_metrics
 from diswot.training._network_cache import kept_or_trained
 from diswot.training._optimization import optimizer_of
 from diswot.training._plain_batches import PlainBatches
@@ -46,6 +46,7 @@ __all__ = [
     "SCHEDULES",
     "STUDENT",
     "TRAINING_MANIFEST",
+    "TRAIN_READS",
     "Batches",
     "Distillation",
     "DistillationMethod",

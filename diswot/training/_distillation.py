@@ -22,6 +22,7 @@ from diswot.training._checkpoint import load_checkpoint as load_state
 from diswot.training._distillation_method import DistillationMethod, MakeMethod
 from diswot.training._fingerprint import conditions, fingerprint
 from diswot.training._method import Method
+from diswot.training._metrics import TRAIN_READS
 from diswot.training._recipe import Recipe
 from diswot.training._saved_students import load_training, save_report, saved_students
 from diswot.training._teacher import TrainedTeacher
@@ -223,6 +224,8 @@ class Distillation:
         }
         if training.classes is not None:
             metrics["test_classes"] = training.classes.to_json()
+        if training.train_reads is not None:
+            metrics[TRAIN_READS] = training.train_reads
         if known.classifier is not None:
             metrics["shared_classifier"] = known.classifier.to_json()
         if self.teacher is not None:

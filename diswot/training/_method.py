@@ -72,6 +72,16 @@ class Method(nn.Module, ABC):
         """Settings of the method, as JSON values, for the fingerprint of a training."""
         return {}
 
+    def reading(self, data: Dataset) -> Dataset:
+        """Return the dataset as the training uses it; by default `data` itself.
+
+        Called first. A method can return one that counts what is read from it.
+
+        Args:
+            data: the dataset.
+        """
+        return data
+
     def setup(self, data: Dataset, device: str) -> None:  # noqa: ARG002
         """Move to the device, and create everything that depends on the data.
 

@@ -16,6 +16,9 @@ TERM = "loss_"
 VAL = "val_"
 """Prefix of the column with the metric on the validation split."""
 
+TRAIN_READS = "train_reads"
+"""Column with the number of training examples that were read so far, of methods that count it."""
+
 _ALWAYS = ("learning_rate", "train_loss", "examples_per_second", "seconds")
 """Columns of every training, in addition to the epoch and the metric."""
 

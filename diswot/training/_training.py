@@ -113,7 +113,8 @@ def train_by(
     ):
         reported = progress if accelerator.is_main_process else silent
         meter = Meter(stage or method.name, reported)
-        planned = plan(method, data, recipe, accelerator, folder=folder, meter=meter)
+        read = method.reading(data)
+        planned = plan(method, read, recipe, accelerator, folder=folder, meter=meter)
         with faster([method.student, *method.teachers.values()], recipe, planned.device):
             work = prepare(planned)
             return run(work, checkpoint_seconds=60 * checkpoint_minutes, stop=stop)

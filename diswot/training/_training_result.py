@@ -7,7 +7,7 @@ from torch import Tensor
 
 from diswot.tabular import Tabular
 from diswot.tasks import ClassMetrics, LabelMetrics, Measure
-from diswot.training._metrics import Epoch
+from diswot.training._metrics import TRAIN_READS, Epoch
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,12 @@ class Training(Tabular):
     seconds: float
     test_values: Tensor | None = field(default=None, repr=False, compare=False)
     classes: ClassMetrics | LabelMetrics | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def train_reads(self) -> int | None:
+        """Number of training examples that its batches were made of; `None` if not counted."""
+        counted = self.history[-1].values.get(TRAIN_READS) if self.history else None
+        return None if counted is None else int(counted)
 
     @property
     def caption(self) -> str:

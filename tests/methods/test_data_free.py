@@ -92,9 +92,21 @@ def test_no_training_image_is_read(samples: str, digits: ImageData) -> None:
     hidden = replace(digits, train=Unreadable(digits.train.images, digits.train.labels))
     method = method_of(samples, samples_per_epoch=80)  # zskt trains its generator every 10 steps
     result = train_by(method, hidden, recipe=Recipe(1, batch_size=8))
-    assert result.history[0].epoch == 1
+    assert result.train_reads == 0
     with pytest.raises(AssertionError, match="a training image was read"):
         train_by(method_of("distorted"), hidden, recipe=Recipe(1, batch_size=8))
+
+
+def test_training_images_that_are_read_are_counted(digits: ImageData, tmp_path: Path) -> None:
+    recipe = Recipe(3, batch_size=8)
+    whole = train_by(method_of("distorted"), digits, recipe=recipe)
+    assert [epoch.values["train_reads"] for epoch in whole.history] == [24, 48, 72]
+    train_by(
+        method_of("distorted"), digits, recipe=recipe, folder=tmp_path, stop=lambda n, _: n > 1
+    )
+    resumed = train_by(method_of("distorted"), digits, recipe=recipe, folder=tmp_path)
+    assert resumed.train_reads == whole.train_reads == 72
+    assert "train_reads" in (tmp_path / "metrics.csv").read_text()
 
 
 def test_distorted_images_are_read_without_labels(digits: ImageData) -> None:
@@ -246,5 +258,9 @@ def test_a_run_distills_without_training_images(cli: CommandLine, tmp_path: Path
     done = cli(*shared, *small, *teacher, *options)
     assert done.code == 0, done.err
     assert "trained with kd(T=6)" in done.out
+    assert "Training examples read by the training with kd(T=6): 0" in done.out
+    reported = cli("report", tmp_path / "run")
+    assert reported.code == 0, reported.err
+    assert "training images read" in (tmp_path / "run/report.html").read_text("utf-8")
     again = cli("resume", tmp_path / "run")
     assert again.code == 0, again.err

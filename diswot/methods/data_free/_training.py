@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from diswot.losses import Losses
+from diswot.methods._train_reads import counting_reads
 from diswot.methods._unlabeled import UnlabeledMethod
 from diswot.methods.data_free._kinds import pseudo_inputs
 from diswot.methods.data_free._objectives import OBJECTIVES, GeneratorObjective
 from diswot.seeding import seed_for, torch_seed
 from diswot.tasks import Batch, Changes, Dataset, TrainingBatches
-from diswot.training import STUDENT, Player, Recipe
+from diswot.training import STUDENT, TRAIN_READS, Player, Recipe
 
 GENERATOR = "generator"
 """Name of the player that makes the pseudo-samples."""
@@ -46,6 +47,7 @@ class DataFreeMethod(UnlabeledMethod):
 
     examples_name = "pseudo-samples"
     generator: nn.Module
+    train_reads: Tensor
 
     @property
     def _distorts(self) -> bool:
@@ -59,6 +61,15 @@ class DataFreeMethod(UnlabeledMethod):
     def settings(self) -> dict[str, Any]:
         """Loss, teacher and options, for the fingerprint of a training."""
         return {**super().settings, "data_free": self._options}
+
+    def reading(self, data: Dataset) -> Dataset:
+        """Return the dataset with a counter of the training examples that are read from it."""
+        self.register_buffer("train_reads", torch.zeros((), dtype=torch.long))
+        return counting_reads(data, lambda count: self.train_reads.add_(count))
+
+    def epoch_values(self) -> Mapping[str, float]:
+        """Return the number of training examples that were read so far."""
+        return {TRAIN_READS: float(self.train_reads)}
 
     def setup(self, data: Dataset, device: str) -> None:
         """Create the generator and build the criterion.

@@ -18,7 +18,7 @@ from diswot.networks.shared_classifier import read_classifier
 from diswot.progress import Progress, silent
 from diswot.students import StudentSource
 from diswot.tasks import Dataset, Task
-from diswot.tasks.images import ImageData, check_pool, default_pool, with_pool
+from diswot.tasks.images import ImageData, check_pool, default_pool, is_pseudo_labeled, with_pool
 from diswot.training import MakeMethod
 
 SHARED, OWN = "kd3", "kd(T=4)"
@@ -59,12 +59,6 @@ class WebImagesRun(RunMethod):
                 "the method web-images trains classifiers on images, which networks of the task "
                 f"{task.name} are not: use --task images, or leave --method out"
             )
-        data = options.get("data") or task.data
-        pool = options.get("pool") or default_pool(data)
-        if pool is None:
-            raise OptionError(
-                "the method web-images needs unlabeled images: name a folder or a dataset (--pool)"
-            )
         latency = options.get("latency")
         recorded = latency is not None and not is_measured(latency)
         if recorded and options.get("share_classifier", True):
@@ -73,7 +67,7 @@ class WebImagesRun(RunMethod):
                 "measure them (--latency eager), or leave the students theirs "
                 "(--no-share-classifier)"
             )
-        check_pool(pool, least=options.get("train_batch_size") or BATCH)
+        _check_pool(options.get("data") or task.data, options)
         check_scorer(self.name, options)
 
     def recorded(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,6 +110,28 @@ class WebImagesRun(RunMethod):
         return SharedStudents(workshop.space, data.signature, shape, weights)
 
 
+def _check_pool(data: object, options: Mapping[str, Any]) -> None:
+    """Check the pool of a run before anything is read.
+
+    Raises:
+        OptionError: there is no pool, or there are two.
+        DataError: the pool cannot be read, or has fewer images than a batch.
+    """
+    pool = options.get("pool") or default_pool(data)
+    if is_pseudo_labeled(data):
+        if pool is not None:
+            raise OptionError(
+                f"the data have the images of a pool that students are trained on, but got --pool "
+                f"{pool} too, which may have their test images: leave --pool out"
+            )
+        return
+    if pool is None:
+        raise OptionError(
+            "the method web-images needs unlabeled images: name a folder or a dataset (--pool)"
+        )
+    check_pool(pool, least=options.get("train_batch_size") or BATCH)
+
+
 def _pooled(
     data: Dataset,
     pool: str | Path | None,
@@ -123,7 +139,9 @@ def _pooled(
     least: int = BATCH,
     progress: Progress = silent,
 ) -> Dataset:
-    """Return the data with a pool as training split."""
+    """Return the data with a pool as training split, which pseudo-labeled data have."""
+    if is_pseudo_labeled(data):
+        return data
     root = None if data.source is None else data.source.root
     chosen = pool or default_pool(data)
     return with_pool(cast(ImageData, data), chosen, root=root, least=least, progress=progress)

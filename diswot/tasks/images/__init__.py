@@ -16,10 +16,16 @@ from diswot.tasks.images._enlarged import EnlargedImages
 from diswot.tasks.images._folder_summary import Look, look_at
 from diswot.tasks.images._image_data import ImageData, with_fewer
 from diswot.tasks.images._image_spec import ImageSpec
+from diswot.tasks.images._labeling import pseudo_labeled
 from diswot.tasks.images._mixed_digits import mixed_digits, style_shifted
 from diswot.tasks.images._originals import Originals
 from diswot.tasks.images._parts import example_digests, part_of
 from diswot.tasks.images._pool import MIXED_DIGITS, check_pool, default_pool, with_pool
+from diswot.tasks.images._pseudo_labels import (
+    PseudoLabeledData,
+    is_pseudo_labeled,
+    write_pseudo_labeled,
+)
 from diswot.tasks.images._released import RELEASED
 from diswot.tasks.images._split import Split, batches, held_out
 from diswot.tasks.images._task import ImageClassification
@@ -36,6 +42,7 @@ __all__ = [
     "ImageSpec",
     "Look",
     "Originals",
+    "PseudoLabeledData",
     "Split",
     "Top1",
     "accuracy",
@@ -49,14 +56,17 @@ __all__ = [
     "example_digests",
     "fitted",
     "held_out",
+    "is_pseudo_labeled",
     "load_data",
     "load_resized",
     "look_at",
     "mixed_digits",
     "paired_difference",
     "part_of",
+    "pseudo_labeled",
     "read_image",
     "style_shifted",
     "with_fewer",
     "with_pool",
+    "write_pseudo_labeled",
 ]

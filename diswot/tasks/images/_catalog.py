@@ -13,6 +13,7 @@ from diswot.tasks.images._digits import digits
 from diswot.tasks.images._enlarged import EnlargedImages
 from diswot.tasks.images._folder import image_folder
 from diswot.tasks.images._image_data import ImageData
+from diswot.tasks.images._pseudo_labels import is_pseudo_labeled, read_pseudo_labeled
 from diswot.tasks.images._streamed_split import StreamedSplit
 from diswot.tasks.images._user_dataset import from_dataset
 
@@ -42,7 +43,7 @@ DATASETS = datasets_of(
 
 GIVEN: dict[str, str] = {
     "path/to/folder": "Images in class folders, or in train/ and val/ (and test/) with class "
-    "folders.",
+    "folders; or a folder of `diswot teacher label`.",
     "package.module:callable": "Python that returns a dataset, or a pair (training, test).",
 }
 """Other values of `data` than names, for `diswot list datasets`."""
@@ -156,6 +157,8 @@ def _found(
     given = NAMED_DATA.path(data)
     if given is None and isinstance(data, str):
         given = NAMED_DATA.made(data, root)
+    if isinstance(given, Path) and is_pseudo_labeled(given):
+        return read_pseudo_labeled(given)
     if isinstance(given, Path):
         return image_folder(
             given,

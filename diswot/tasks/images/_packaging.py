@@ -12,6 +12,7 @@ from diswot.tasks._packaging import Packaging, source_of
 from diswot.tasks._task import Dataset
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import ImageSpec
+from diswot.tasks.images._pseudo_labels import CLASSES_OF
 from search_spaces import Signature
 
 _SAMPLE = 10_000
@@ -42,6 +43,8 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
     }
     if data is not None:
         config["classes"] = data.classes
+    if CLASSES_OF in signature.facts:
+        config[CLASSES_OF] = signature.facts[CLASSES_OF]
     return Packaging(
         signature,
         config,

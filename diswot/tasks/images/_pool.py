@@ -17,6 +17,7 @@ from diswot.progress import Progress, message, silent
 from diswot.references import is_reference
 from diswot.tasks._image_file import depth_of, read_header, read_image
 from diswot.tasks.images._catalog import NAMED_DATA, load_data
+from diswot.tasks.images._conversion import inferred_shape
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._mixed_digits import mixed_digits
 from diswot.tasks.images._reading import Reading
@@ -100,11 +101,6 @@ def with_pool(
         'digits: 1,600 train, 200 val, 1,297 test images of 1×16×16, 10 classes'
     """
     name, images = _images(pool, data.shape, root, progress)
-    plain = images.flatten(1).amax(1) == images.flatten(1).amin(1)
-    if bool(plain.any()):
-        images = images[~plain]
-        left = f"{int(plain.sum()):,} images of a single color are left out"
-        progress(message("pool", left))
     _check_count(len(images), least, f"{name}, without images of a single color,")
     progress(message("pool", f"{len(images):,} images of {name}"))
     if data.spec.scale != 255:
@@ -113,7 +109,55 @@ def with_pool(
     return replace(data, train=train, originals={})
 
 
+def pool_images(
+    pool: Any, *, image_size: int | None, root: str | Path | None, progress: Progress
+) -> tuple[str, Tensor]:
+    """Return the name of a pool, and its images (n, C, H, W) of uint8 in their own shape.
+
+    Images of a single color and unreadable files are left out.
+
+    Args:
+        pool: a folder with images at any depth, the name of a dataset or of the pool
+            `mixed-digits`, or a dataset, of which the training images are used.
+        image_size: height and width; by default inferred.
+        root: the data root.
+        progress: receives what was read and left out.
+
+    Raises:
+        DataError: there are no images, or too many unreadable ones.
+        OptionError: the images of a dataset cannot be converted.
+    """
+    folder = None if pool == MIXED_DIGITS else _folder(pool)
+    if folder is not None:
+        paths = _paths(folder, LeftOut(folder))
+        _check_count(len(paths), 1, str(folder))
+        headers = Reading(folder, paths).each(read_header, stage="look", progress=progress)
+        shape, note = inferred_shape([header for header in headers if header], image_size)
+        progress(message("pool", note))
+        return _images(folder, shape, root, progress)
+    if pool == MIXED_DIGITS:
+        channels, *sides = mixed_digits().images.shape[1:]
+    else:
+        pool = load_data(pool, root=root, progress=progress)
+        channels, *sides = pool.shape
+    height, width = sides if image_size is None else (image_size, image_size)
+    return _images(pool, (channels, height, width), root, progress)
+
+
 def _images(
+    pool: Any, shape: tuple[int, int, int], root: str | Path | None, progress: Progress
+) -> tuple[str, Tensor]:
+    """Return name and images (n, C, H, W) of a pool, without images of a single color."""
+    name, images = _all_images(pool, shape, root, progress)
+    plain = images.flatten(1).amax(1) == images.flatten(1).amin(1)
+    if bool(plain.any()):
+        images = images[~plain]
+        left = f"{int(plain.sum()):,} images of a single color are left out"
+        progress(message("pool", left))
+    return name, images
+
+
+def _all_images(
     pool: Any, shape: tuple[int, int, int], root: str | Path | None, progress: Progress
 ) -> tuple[str, Tensor]:
     """Return name and images (n, C, H, W) of a pool; those of a folder are kept in memory."""

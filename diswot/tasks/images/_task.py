@@ -10,7 +10,7 @@ from torch import nn
 from diswot.errors import OptionError
 from diswot.options import TEACHER_VIEWS, DataOptions
 from diswot.progress import Progress, silent
-from diswot.tasks._accuracy import Top1
+from diswot.tasks._accuracy import Agreement, Top1
 from diswot.tasks._demonstration import Demonstration
 from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
@@ -19,6 +19,7 @@ from diswot.tasks.images._catalog import DATASETS, NAMED_DATA, check_data, load_
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._packaging import packaging
 from diswot.tasks.images._prediction import ImagePrediction
+from diswot.tasks.images._pseudo_labels import CLASSES_OF
 from diswot.tasks.images._released import upgraded
 from diswot.teachers import Teacher, TeacherSources
 from search_spaces import Signature
@@ -71,9 +72,9 @@ class ImageClassification(Task):
         """Load image data, see `load_data`."""
         return load_data(data, root=root, progress=progress, **options)
 
-    def metrics(self, _signature: Signature) -> tuple[Metric, ...]:
-        """Return top-1 accuracy."""
-        return (Top1(),)
+    def metrics(self, signature: Signature) -> tuple[Metric, ...]:
+        """Return top-1 accuracy, or the agreement with the teacher for pseudo-labeled data."""
+        return (Agreement() if signature.facts.get(CLASSES_OF) == "teacher" else Top1(),)
 
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:
         """Return config and templates of an exported classifier."""

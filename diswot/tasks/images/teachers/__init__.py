@@ -2,7 +2,13 @@
 
 from diswot.tasks.images.teachers._as_trained import AsTrained
 from diswot.tasks.images.teachers._built_in import TEACHERS, ImageNetwork
-from diswot.tasks.images.teachers._class_order import ORDERS, ClassOrder, TeacherClasses, as_text
+from diswot.tasks.images.teachers._class_order import (
+    ORDERS,
+    ClassOrder,
+    TeacherClasses,
+    as_text,
+    class_names,
+)
 from diswot.tasks.images.teachers._find_teacher import find_teacher
 from diswot.tasks.images.teachers._image_teacher import ImageTeacher
 from diswot.tasks.images.teachers._order_check import OrderCheck
@@ -29,6 +35,7 @@ __all__ = [
     "as_text",
     "check_teacher",
     "check_trained",
+    "class_names",
     "compare_views",
     "find_teacher",
     "photo_views",

@@ -118,7 +118,7 @@ def _are_defaults(names: Sequence[str]) -> bool:
 def _named(named: TeacherClasses, classes: Sequence[str]) -> tuple[int, ...]:
     if isinstance(named, str) and named in ORDERS:
         return labels_in(named, classes)
-    names = _names(named)
+    names = class_names(named)
     if len(names) != len(classes):
         raise OptionError(
             f"Expected the teacher's classes to be {', '.join(ORDERS)} or the names of "
@@ -146,10 +146,23 @@ def as_text(named: TeacherClasses | None) -> str | None:
     """
     if named is None or (isinstance(named, str) and named in ORDERS):
         return named
-    return json.dumps(_names(named), ensure_ascii=False)
+    return json.dumps(class_names(named), ensure_ascii=False)
 
 
-def _names(named: TeacherClasses) -> list[str]:
+def class_names(named: TeacherClasses) -> list[str]:
+    """Return the class names of a list, a JSON list, or a file.
+
+    Args:
+        named: the names; a JSON list of them; or a file with a name per line, with a JSON list,
+            or with the `id2label` of a Hugging Face configuration.
+
+    Raises:
+        OptionError: the file cannot be read.
+
+    Examples:
+        >>> class_names('["ant", "bee"]')
+        ['ant', 'bee']
+    """
     if isinstance(named, str) and named.startswith("["):
         try:
             return list(map(str, json.loads(named)))
