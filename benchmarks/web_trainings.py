@@ -181,7 +181,8 @@ def one_training(
     name, seed = task
     whole, method, arm = distillation_of(settings, root), find_method("web-images"), ARMS[name]
     data = cast(ImageData, whole.data)
-    options = filled(method.options, {"images_per_epoch": settings.images, **arm.options})
+    known = {"pool": settings.pool, "images_per_epoch": settings.images}
+    options = filled(method.options, {**known, **arm.options})
     teacher = cast(TrainedTeacher, whole.teacher).source
     space = find_space(settings.space, data.signature)
     workshop = Workshop(lambda: teacher, space, data, data_root(root), "cpu", seed, options, silent)

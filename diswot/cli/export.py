@@ -19,8 +19,6 @@ from diswot.runs import MANIFEST
 from diswot.runs.folder import check_new_folder
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from diswot.tasks import Dataset
     from diswot.training import SavedStudent
 
@@ -88,7 +86,7 @@ def export(
     """
     from diswot.export import export as export_student
     from diswot.export import push
-    from diswot.search import task_of
+    from diswot.search import restored_student, task_of
 
     # 1. Check options before anything is loaded, 2. export, 3. upload.
     target = out or run / "student"
@@ -98,7 +96,7 @@ def export(
     saved, space = _found(run, arch, loss, space)
     found_task = task_of(used, task)
     exported = export_student(
-        _built(saved, space or found_task.space),
+        restored_student(saved, space or found_task.space),
         target,
         task=found_task,
         data=_data(run, used, task=task, needed="int8" in wanted, **chosen),
@@ -147,24 +145,6 @@ def _found(
             arch, loss = verdict.architecture, verdict.loss
         arch = arch or result.best.name
     return _chosen(run, students, arch, loss), space
-
-
-def _built(saved: SavedStudent, spec: str) -> nn.Module:
-    """Build a saved student and load its weights."""
-    from diswot.networks.shared_classifier import SharedClassifier, share_classifier
-    from diswot.search import find_space, parse_architecture
-    from diswot.students import Origin, build_student, set_origin
-    from diswot.teachers import load_checkpoint
-
-    space = find_space(spec, saved.signature)
-    arch = parse_architecture(space, saved.architecture)
-    student = build_student(space, arch, saved.signature)
-    if (shared := saved.metrics.get("shared_classifier")) is not None:
-        shape = SharedClassifier.from_json(shared)
-        student = share_classifier(student, shape, saved.signature)
-    load_checkpoint(student, saved.weights)
-    set_origin(student, Origin(saved.signature, saved.architecture, metrics=saved.metrics))
-    return student
 
 
 def _used(run: Path, task: str | None) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from diswot.search._partial import load_partial_run
 from diswot.search._pickled import Pickled, adopted
 from diswot.search._repeats import check_batch_size, prepare_repeats
 from diswot.search._restored_options import data_again, restored_option, source_of, task_of
+from diswot.search._restored_student import restored_student
 from diswot.search._result import SearchResult, load_run, read_manifest
 from diswot.search._resuming import check_resume
 from diswot.search._scoring_context import ScoringContext, check_scoring, resolve_scoring
@@ -80,6 +81,7 @@ __all__ = [
     "read_manifest",
     "resolve_scoring",
     "restored_option",
+    "restored_student",
     "resume",
     "score",
     "search",

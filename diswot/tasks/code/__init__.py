@@ -9,6 +9,7 @@ from diswot.tasks.code._options import CodeOptions
 from diswot.tasks.code._program import Program, Programs, groups_of
 from diswot.tasks.code._reading import read_programs
 from diswot.tasks.code._task import CodeClassification
+from diswot.tasks.code._transfer import programs_for_student
 from diswot.tasks.code._vocabulary import Vocabulary
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "language_of",
     "load_code",
     "normalized",
+    "programs_for_student",
     "read_programs",
 ]

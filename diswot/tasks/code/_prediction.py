@@ -1,16 +1,15 @@
 """Predictions of exported classifiers of source code."""
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from diswot.errors import DataError, MissingExtraError
+from diswot.errors import MissingExtraError
 from diswot.tasks._prediction import Array, Example, Prediction, most_likely
 from diswot.tasks.code._normalization import SUFFIXES, normalized
-from diswot.tasks.code._vocabulary import Vocabulary
+from diswot.tasks.code._vocabulary import Vocabulary, read_vocabulary
 
 
 class CodePrediction(Prediction):
@@ -50,8 +49,4 @@ class CodePrediction(Prediction):
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        path = self.folder / self.config["preprocessing"]["vocabulary"]
-        try:
-            return Vocabulary(tuple(json.loads(path.read_text("utf-8"))))
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"{path} is not a vocabulary: export the student again") from error
+        return read_vocabulary(self.folder / self.config["preprocessing"]["vocabulary"])

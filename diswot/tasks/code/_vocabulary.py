@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+from diswot.errors import DataError
 from diswot.tasks.code._normalization import MASK
 
 PAD, UNKNOWN = "<pad>", "<unknown>"
@@ -76,3 +78,18 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read the vocabulary of an exported student.
+
+    Args:
+        path: a JSON list of tokens in the order of their ids.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        return Vocabulary(tuple(json.loads(path.read_text("utf-8"))))
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path} is not a vocabulary: export the student again") from error

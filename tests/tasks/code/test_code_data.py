@@ -9,7 +9,14 @@ import torch
 
 from diswot.errors import DataError, MissingExtraError, OptionError
 from diswot.tasks import SPLITS, find_task
-from diswot.tasks.code import CodeData, Program, encoded, groups_of, load_code
+from diswot.tasks.code import (
+    CodeData,
+    Program,
+    encoded,
+    groups_of,
+    load_code,
+    programs_for_student,
+)
 from diswot.testing import check_task
 from tests.tasks.code.conftest import WriteRows, contract, rows
 
@@ -164,3 +171,11 @@ def test_few_labels_of_other_programs_are_encoded_for_a_student(programs: CodeDa
     assert few.test is other.test
     unknown = programs.vocabulary.encode(["new0"])
     assert (few.train.tokens[:, 1] == unknown[0]).all()
+
+
+def test_a_folder_without_an_exported_student_is_refused(tmp_path: Path) -> None:
+    for content in (None, "{}", "[", '{"preprocessing": {"length": 8}}'):
+        if content is not None:
+            (tmp_path / "config.json").write_text(content)
+        with pytest.raises(DataError, match="does not describe an exported student of source"):
+            programs_for_student(tmp_path, tmp_path / "contracts.jsonl")

@@ -8,9 +8,28 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
+from tests.forked import run_programs
 from tests.tasks.code.conftest import WriteRows, contract, rows
 
 SMALL = ["--engine", "random", "--population", 2, "--generations", 0, "--repeats", 1]
+TRANSFER = """
+import sys
+from pathlib import Path
+from diswot.search import restored_student
+from diswot.students import with_new_classifier
+from diswot.tasks.code import programs_for_student
+from diswot.training import distill, saved_students
+
+run = Path(sys.argv[1])
+novel = programs_for_student(run / "student", sys.argv[2], vulnerabilities=["new"])
+few = novel.with_fewer(10, seed=0)
+assert few.classes == ("none", "new") and few.length == 32
+student = restored_student(saved_students(run)[0], "gated-convolution")
+tuned = with_new_classifier(student, novel.signature, seed=0)
+training = distill(tuned, teacher=None, data=few, loss="alone", epochs=2, progress=False)
+print(training.test.name, training.test)
+"""
+
 SHORT = ["--epochs", 1, "--teacher-epochs", 1, "--force", "--no-onnx", "--no-compare"]
 
 
@@ -40,6 +59,11 @@ def test_run_goes_from_contracts_to_an_exported_student(
         "it is not Solidity"
         in cli("predict", student, tmp_path / "broken.sol", "--form", "source").err
     )
+    others = write([row | {"vulnerability": "new"} for row in rows(40)])
+    program = ("-c", TRANSFER, student.parent, others)
+    (tuned,) = run_programs([program], imports="torch")
+    assert tuned.status == 0, tuned.err
+    assert b"macro F1" in tuned.out
 
 
 def test_an_unknown_vulnerability_is_refused_before_the_search(
