@@ -131,7 +131,7 @@ def main(work: Path, data: Path, seeds: int) -> None:
             progress=progress,
         )
     rows = _rows(prepared(), settings, records, seeds)
-    keep("code-distillation", rows, {**asdict(settings), "seeds": seeds}, started)
+    keep("code-distillation", rows, {**asdict(settings), "seeds": seeds}, started, work=work)
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ def main(work: Path, workers: int) -> None:
             workers=workers,
             progress=progress,
         )
-    keep("data-free", _rows(settings, records), asdict(settings), started)
+    keep("data-free", _rows(settings, records), asdict(settings), started, work=work)
 
 
 if __name__ == "__main__":

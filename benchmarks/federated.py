@@ -118,13 +118,16 @@ def _tasks(settings: FederatedSettings) -> list[tuple[float, int, str, int]]:
 
 
 def _write(
-    settings: FederatedSettings, records: Mapping[Any, Mapping[str, Any]], started: datetime
+    settings: FederatedSettings,
+    records: Mapping[Any, Mapping[str, Any]],
+    started: datetime,
+    work: Path,
 ) -> None:
     suffix = "" if settings.data == "digits" else f"-{settings.data}"
     rows = rows_of(records, settings.sizes, settings.seeds, rounds=settings.rounds)
-    keep(f"federated{suffix}", rows, asdict(settings), started)
+    keep(f"federated{suffix}", rows, asdict(settings), started, work=work)
     found = claims(records, settings.sizes, settings.seeds)
-    keep(f"federated{suffix}-claims", found, asdict(settings), started)
+    keep(f"federated{suffix}-claims", found, asdict(settings), started, work=work)
 
 
 @click.command()
@@ -146,7 +149,7 @@ def main(work: Path, data_root: str, first: int | None, *, cifar10: bool) -> Non
             progress=progress,
         )
     if first is None or first >= len(tasks):
-        _write(settings, records, started)
+        _write(settings, records, started, work)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def main(work: Path) -> None:
             progress=progress,
         )
     rows = [_row(records, alpha, arm, settings.seeds) for alpha in ALPHAS for arm in ARMS]
-    keep("federated-students", rows, recorded, started)
+    keep("federated-students", rows, recorded, started, work=work)
 
 
 if __name__ == "__main__":

@@ -284,7 +284,7 @@ def main(data: str, data_root: str | None, work: Path, workers: int) -> None:
     own = "" if data == "digit-outlines" else f"-{data}"
     for table, rows in tables.items():
         if rows:
-            keep(f"{table}{own}", rows, provenance, started)
+            keep(f"{table}{own}", rows, provenance, started, work=work / settings.data)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Tables as they are committed: a CSV file, and a manifest that says how it was made."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ import click
 import torch
 
 from diswot.bench import EMBEDDED
+from diswot.bench.record_store import RECORDS
 from diswot.bench.tables import write_csv
+from diswot.runs import RecordFile
 from diswot.runs.folder import versions, write_json
 
 RESULTS = Path(__file__).parent / "results"
@@ -30,19 +32,19 @@ def keep(
     settings: Mapping[str, Any],
     started: datetime,
     *,
-    records: Collection[Mapping[str, Any]] = (),
+    work: Path | None = None,
 ) -> None:
     """Write a table and how it was made.
 
-    The seconds in the manifest are those since `started`. Those of a study that can be resumed
-    are the sum of its records' `seconds`, so that they do not depend on the number of runs.
+    The seconds in the manifest are those since `started`. Those of a study that is resumed from
+    records are the sum of their `seconds`, so that they do not depend on the number of runs.
 
     Args:
         table: name of the table.
         rows: its rows.
         settings: settings of the study.
         started: start of this run.
-        records: records of a study that can be resumed.
+        work: folder of the records, at any depth, of a study that can be resumed.
 
     Raises:
         click.ClickException: there are no rows; the table stays as it was.
@@ -53,15 +55,17 @@ def keep(
     write_csv(folder / f"{table}.csv", rows)
     manifest = {
         **settings,
-        **_seconds(started, records),
+        **_seconds(started, work),
         "threads": torch.get_num_threads(),
         "versions": versions(),
     }
     write_json(folder / f"{table}.manifest.json", manifest)
 
 
-def _seconds(started: datetime, records: Collection[Mapping[str, Any]]) -> dict[str, Any]:
+def _seconds(started: datetime, work: Path | None) -> dict[str, Any]:
     """Return the seconds of a study, and the number of records that have none, if any."""
+    paths = [] if work is None else sorted(work.rglob(RECORDS))
+    records = [record for path in paths for record in RecordFile(path).read(dict)]
     if not records:
         return {"seconds": round((datetime.now(UTC) - started).total_seconds(), 1)}
     timed = [record["seconds"] for record in records if "seconds" in record]

@@ -188,10 +188,10 @@ def main(work: Path) -> None:
         "settings": {**vars(settings), "epochs": EPOCHS, "students_per_part": PER_PART},
         "space": described(),
     }
-    keep("supernets", supernets, provenance, started)
-    keep("supernet-students", students, provenance, started)
+    keep("supernets", supernets, provenance, started, work=work)
+    keep("supernet-students", students, provenance, started, work=work)
     claims = [*loss_claims(supernets), *StudentClaims(students).rows()]
-    keep("supernet-claims", claims, provenance, started)
+    keep("supernet-claims", claims, provenance, started, work=work)
 
 
 if __name__ == "__main__":

@@ -126,8 +126,8 @@ def main(work: Path) -> None:
     with displayed_progress() as progress:
         rows = cost_rows(Lab(settings, work, progress), RELATIONS)
     provenance = {"settings": vars(settings), "max_params": MAX_PARAMS, "space": described()}
-    keep("supernet-costs", rows, provenance, started)
-    keep("supernet-cost-claims", cost_claims(rows), provenance, started)
+    keep("supernet-costs", rows, provenance, started, work=work)
+    keep("supernet-cost-claims", cost_claims(rows), provenance, started, work=work)
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def main(work: Path, data_root: str | None, workers: int, *, cifar10: bool) -> N
     base = float(familiar_images(settings.pool, data_root).double().mean())
     epochs = [row for arm in arms for row in results.epochs(arm, base)]
     for table, found in (("web-images", rows), ("web-images-epochs", epochs)):
-        keep(f"{table}{suffix}", found, asdict(settings), started, records=[*records.values()])
+        keep(f"{table}{suffix}", found, asdict(settings), started, work=work)
 
 
 if __name__ == "__main__":
