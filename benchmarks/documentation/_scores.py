@@ -186,7 +186,7 @@ def _interval(row: Mapping[str, str]) -> str:
 
 
 def _nwot(truth: str, table: str, title: str) -> str:
-    """Return τ of nwot on the same networks, or on those of a correlation table with a mark."""
+    """Return τ of nwot on the same networks; a correlation table has the few that are all."""
     for row in read_table(RESULTS / "rivals.csv"):
         if (row["truth"], row["scorer"]) == (truth, "nwot"):
             return number(row["kendall"])
@@ -195,7 +195,7 @@ def _nwot(truth: str, table: str, title: str) -> str:
     target = "distilled" if "distilled" in title else "cifar100" if "CIFAR-100" in title else ""
     for row in read_table(EMBEDDED / f"correlation-{table}.csv"):
         if row["scorer"] == "nwot" and row["target"] in (target or row["target"]):
-            return number(row["kendall"]) + (" *" if row["architectures"] == "200" else "")
+            return number(row["kendall"])
     return "–"
 
 

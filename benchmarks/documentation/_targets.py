@@ -72,17 +72,15 @@ def _scores() -> Iterator[Target]:
 
 
 def _next_to_others() -> Iterator[Target]:
-    rows = [*read_table(RESULTS / "rivals.csv"), *_of_texts()]
+    rows = [*read_table(RESULTS / "rivals.csv"), *_of_texts(), *_without_nwot()]
     for truth in dict.fromkeys(row["truth"] for row in rows):
         of = [row for row in rows if row["truth"] == truth]
         ours = _number(of, "kendall", scorer="student_fit")
-        best = max(
-            (row for row in of if row["scorer"] != "student_fit"),
-            key=lambda row: float(row["kendall"]),
-        )
+        others = [row for row in of if row["scorer"] != "student_fit"]
+        best = max(others, key=lambda row: float(row["kendall"]))
         least = float(best["kendall"]) - TOLERATED
         yield Target(
-            f"τ, {_title(truth)}, next to the best of four others on the same networks",
+            f"τ, {_title(truth)}, next to {len(others)} others on the same networks",
             f"≥ {least:.3f} (`{best['scorer']}` − {TOLERATED})",
             f"{ours:.3f}",
             ours >= least,
@@ -93,6 +91,14 @@ def _of_texts() -> list[Mapping[str, str]]:
     """Return the rows of FlexiBERT's encoders, which were measured with one repeat."""
     rows = read_table(EMBEDDED / "correlation-flexibert.csv")
     return [row for row in rows if row["scorer"] in ("student_fit", *RIVALS)]
+
+
+def _without_nwot() -> list[Mapping[str, str]]:
+    """Return the rows of AutoFormer at 224 pixels, for which `nwot` was not measured."""
+    rows = read_table(RESULTS / "filled-forms.csv")
+    names = ("student_fit", "params", "macs", "layers")
+    of = [row for row in rows if row["truth"] == "autoformer-224" and row["form"] in names]
+    return [{**row, "scorer": row["form"]} for row in of]
 
 
 def _title(truth: str) -> str:

@@ -34,7 +34,7 @@ BATCHES = {
     "resnet-s0": 64,
     "nas-bench-201": 32,
     "nats-sss": 32,
-    "autoformer-224": 8,
+    "autoformer": 16,
 }
 """Ground truths, and images in a batch of `nwot`; `student_fit` reads four images of noise."""
 
