@@ -17,7 +17,7 @@ FLOORS = (
     ("registry", "tabular"),
     ("bars", "losses", "runs", "teachers"),
     ("plots", "tasks", "tracking"),
-    ("tasks.code", "tasks.images", "tasks.landmarks", "tasks.text"),
+    ("tasks.code", "tasks.image_text", "tasks.images", "tasks.landmarks", "tasks.text"),
     ("scorers", "students"),
     ("latency", "training"),
     ("export", "search"),

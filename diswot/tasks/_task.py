@@ -262,6 +262,25 @@ class Task(ABC):
         """
         return ()
 
+    @property
+    def teacher_loss(self) -> str:
+        """The loss with which a teacher without weights is trained; by default the first one."""
+        return self.losses[0]
+
+    def with_teacher(self, dataset: Dataset, teacher: nn.Module) -> Dataset:  # noqa: ARG002
+        """Return a dataset with what its targets need from a teacher; by default unchanged.
+
+        For example, the text embeddings of classes that are compared with embeddings of images.
+
+        Args:
+            dataset: the dataset.
+            teacher: network of a teacher with trained weights, in evaluation mode.
+
+        Raises:
+            TeacherError: the teacher does not have what is needed.
+        """
+        return dataset
+
     def packaging(self, signature: Signature, dataset: Dataset | None = None) -> Packaging:  # noqa: ARG002
         """Return the task's part of an exported folder: configuration, card, `predict.py`.
 

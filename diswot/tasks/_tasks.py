@@ -12,6 +12,7 @@ TASKS: Registry[Task] = Registry(
     {
         "code": "diswot.tasks.code:CodeClassification",
         "images": "diswot.tasks.images:ImageClassification",
+        "image-text": "diswot.tasks.image_text:ImageText",
         "landmarks": "diswot.tasks.landmarks:Landmarks",
         "multi-label": "diswot.tasks.images.multi_label:MultiLabelImages",
         "text": "diswot.tasks.text:TextClassification",

@@ -76,6 +76,8 @@ def prepare_distillation(
         )
         for name, given in named_teachers(teacher, task).items()
     }
+    for trained in teachers.values():
+        loaded = task.with_teacher(loaded, trained.network)
     return Distillation(loaded, teachers, recipe, device)
 
 

@@ -44,6 +44,7 @@ def named_teacher(
     data: Dataset,
     *,
     weights: str | Path | None,
+    role: str | None = None,
     seed: int = 0,
     progress: Progress,
     **options: Any,
@@ -54,6 +55,7 @@ def named_teacher(
         teacher: a name, `package.module:callable`, a network, or a `Teacher`.
         data: the dataset.
         weights: checkpoint to load.
+        role: name of the teacher in the task; by default the first one.
         seed: seed of the initial weights, if it has no trained ones.
         progress: receives messages.
         **options: options of the task, such as `teacher_classes`.
@@ -69,7 +71,8 @@ def named_teacher(
         progress(message("teacher", note, can_wait=True))
     network = result.initialized(seed) if result.weights is None else result.weights()
     untrained = result.weights is None
-    check_compatible(network, data, f"teacher {result.name}", training=untrained)
+    trained_on = data.for_teacher(role or data.task.teachers[0]) if untrained else data
+    check_compatible(network, trained_on, f"teacher {result.name}", training=untrained)
     return result, network
 
 
@@ -110,7 +113,9 @@ def trained_teacher(
         RunFolderError: this is one of several processes that train together, and another
             program already trains the same teacher.
     """
-    named, network = named_teacher(teacher, data, weights=weights, progress=progress, **options)
+    named, network = named_teacher(
+        teacher, data, weights=weights, role=role, progress=progress, **options
+    )
     who = named.name if len(data.task.teachers) == 1 else f"{named.name} ({role})"
     if named.weights is None:
         network = _trained_once(
@@ -122,6 +127,7 @@ def trained_teacher(
             progress=progress,
         )
     network = network.to(device).eval()
+    data = data.task.with_teacher(data, network)
     advice = data.task.check_trained(
         named, network, data, device=device, force=force, progress=progress
     )
@@ -155,7 +161,7 @@ def _trained_once(
         train(
             network,
             data,
-            objective=parse_objective(data.task.losses[0]),
+            objective=parse_objective(data.task.teacher_loss),
             recipe=recipe,
             folder=folder,
             device=device,

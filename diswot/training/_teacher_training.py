@@ -1,5 +1,6 @@
 """`train_teacher`: train a teacher on labels, for use as `teacher_weights`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -38,7 +39,7 @@ def check_teacher_training(
     if options.get("teacher_epochs") is not None:
         raise OptionError("teacher_epochs is for distillation: use epochs for this training")
     task = find_subject(options, data=data).task
-    check_distillation(None, data=data, loss=task.losses[0], **options)
+    check_distillation(None, data=data, loss=task.teacher_loss, **options)
     task.check_teacher(teacher, weights=options.get("teacher_weights"), **own_options(options))
 
 
@@ -87,10 +88,11 @@ def train_teacher(
                 progress=report,
                 **own_options(options),
             )
-            set_origin(network, Origin(loaded.signature, result.name))
-            return distillation.train(
+            own = loaded.for_teacher(loaded.task.teachers[0])
+            set_origin(network, Origin(own.signature, result.name))
+            return replace(distillation, data=own).train(
                 network,
-                loss=loaded.task.losses[0],
+                loss=loaded.task.teacher_loss,
                 folder=folder,
                 progress=report,
                 stage="teacher",

@@ -1,5 +1,6 @@
 """Text classification: data, tokenizer, metrics, and the task."""
 
+from diswot.tasks._tokenizer import TextTokenizer
 from diswot.tasks.text._catalog import DATASETS, check_texts, load_texts
 from diswot.tasks.text._embedded import EMBEDDED
 from diswot.tasks.text._masked import (
@@ -13,7 +14,6 @@ from diswot.tasks.text._options import TextOptions
 from diswot.tasks.text._plain_text import text_files, with_plain_text
 from diswot.tasks.text._task import TextClassification
 from diswot.tasks.text._text_data import TextData
-from diswot.tasks.text._tokenizer import TextTokenizer
 
 __all__ = [
     "DATASETS",

@@ -11,12 +11,12 @@ from diswot.progress import Progress, message, silent
 from diswot.tasks._named_data import NamedData, datasets_of
 from diswot.tasks._root import cache_root, data_root
 from diswot.tasks._split_names import check_unambiguous, split_names
+from diswot.tasks._tokenizer import read_tokenizer
 from diswot.tasks.text._embedded import LENGTH, python_docs
 from diswot.tasks.text._options import VOCABULARY, TextOptions
 from diswot.tasks.text._reading import SUFFIXES, Labeled, Splits, labeled, read_texts
 from diswot.tasks.text._text_data import TextData
 from diswot.tasks.text._tokenized import tokenized
-from diswot.tasks.text._tokenizer import read_tokenizer
 
 DATASETS = datasets_of("text", {"python-docs": python_docs}, kind="dataset of texts")
 """Name → function that loads the dataset from a data root."""

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from diswot.errors import DataError, NetworkError, TeacherError
 from diswot.networks.attention import last_attention
 from diswot.seeding import torch_seed
+from diswot.tasks._tokenizer import read_tokenizer
 from diswot.tasks.text._text_data import TextData
-from diswot.tasks.text._tokenizer import read_tokenizer
 from diswot.teachers import Teacher, TransformersSource, transformers_source
 
 _HEAD = "ForSequenceClassification"

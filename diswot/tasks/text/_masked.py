@@ -15,7 +15,7 @@ from diswot.tasks._difference import mean_difference
 from diswot.tasks._examples import Examples, SplitName
 from diswot.tasks._measure import Measure
 from diswot.tasks._metric import Metric
-from diswot.tasks.text._tokenizer import TextTokenizer
+from diswot.tasks._tokenizer import TextTokenizer
 
 NOT_HIDDEN = -100
 """Target of tokens that are not hidden, which the loss ignores."""

@@ -10,8 +10,8 @@ import torch
 from diswot.csv_table import read_text
 from diswot.errors import DataError
 from diswot.tasks._token_data import TokenSplit
+from diswot.tasks._tokenizer import TextTokenizer
 from diswot.tasks.text._text_data import TextData
-from diswot.tasks.text._tokenizer import TextTokenizer
 
 SUFFIX = ".txt"
 

@@ -13,8 +13,8 @@ from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes, SplitName
 from diswot.tasks._metric import Metric
 from diswot.tasks._token_data import TokenData
+from diswot.tasks._tokenizer import TextTokenizer
 from diswot.tasks.text._masked import MaskedLMLoss, Masking
-from diswot.tasks.text._tokenizer import TextTokenizer
 from diswot.tasks.text._training_batches import MaskedBatches
 
 _Unlabeled = TypeVar("_Unlabeled", bound="UnlabeledTexts")

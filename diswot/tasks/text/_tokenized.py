@@ -11,10 +11,10 @@ from diswot.tasks._examples import SPLITS, SplitName
 from diswot.tasks._names import class_names
 from diswot.tasks._stratified_split import completed, held_out_of
 from diswot.tasks._token_data import TokenSplit
+from diswot.tasks._tokenizer import TextTokenizer, kept_tokenizer
 from diswot.tasks._usual_length import usual_length
 from diswot.tasks.text._reading import Labeled, Splits
 from diswot.tasks.text._text_data import TextData
-from diswot.tasks.text._tokenizer import TextTokenizer, kept_tokenizer
 
 
 def tokenized(

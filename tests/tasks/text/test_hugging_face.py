@@ -12,8 +12,8 @@ from diswot.methods.supernet import start_from
 from diswot.networks.attention import check_attention, reading_last
 from diswot.networks.costs import costs_of
 from diswot.tasks import find_task
+from diswot.tasks._tokenizer import trained_tokenizer
 from diswot.tasks.text import TextData, load_texts
-from diswot.tasks.text._tokenizer import trained_tokenizer
 from tests.forked import run_programs
 from tests.tasks.text.conftest import PAIRS, encoder_for
 

@@ -238,5 +238,5 @@ def _library() -> Any:
     try:
         import tokenizers
     except ImportError as error:
-        raise MissingExtraError("tokenizers", "text", "the task text") from error
+        raise MissingExtraError("tokenizers", "text", "the tokenizer of texts") from error
     return tokenizers

@@ -1,0 +1,98 @@
+"""Training batches of images with targets, and of images with captions."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from diswot.errors import OptionError
+from diswot.tasks._batch import Batch
+from diswot.tasks._examples import Changes, TrainingBatches
+from diswot.tasks.image_text._labeled_images import Pixels, normalized
+from diswot.tasks.image_text._targets import Targets
+
+SHIFTS = {"none": 0, "standard": 2, "strong": 4}
+"""Augmentation → maximum translation of images in pixels."""
+
+_OF_CLASSES = ("label_smoothing", "mixup", "cutmix")
+
+
+class ImageBatches(TrainingBatches):
+    """Training batches of images, which are translated by a few pixels.
+
+    Args:
+        images: training images, uint8 of shape (n, C, H, W).
+        pixels: their normalization.
+        changes: augmentation.
+        device: device of the batches.
+        targets: returns the targets of the images at some indices.
+        captions: returns further inputs of the images at some indices, drawn by torch's global
+            generator; by default there are none.
+
+    Raises:
+        OptionError: labels are to be smoothed or images to be mixed.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        pixels: Pixels,
+        changes: Changes,
+        device: str,
+        *,
+        targets: Callable[[Tensor], Targets],
+        captions: Callable[[Tensor], tuple[Tensor, ...]] = lambda _indices: (),
+    ) -> None:
+        check_changes(changes)
+        self._images, self._pixels, self._device = images, pixels, device
+        self._targets, self._captions = targets, captions
+        self._shift = SHIFTS[changes.augment]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether inputs are the same in every epoch: neither augmented nor drawn."""
+        return not self._shift and not self._captions(torch.arange(1))
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """Empty: teachers get the students' images."""
+        return {}
+
+    def __call__(self, indices: Tensor) -> Batch:
+        """Return a batch: images (B, C, H, W) and further inputs, with their targets."""
+        images = translated(self._images[indices].float(), self._shift)
+        inputs = (normalized(images.to(self._device), self._pixels), *self._captions(indices))
+        targets = self._targets(indices)
+        return Batch(inputs, targets, targets["labels"], indices).to(self._device)
+
+
+def translated(images: Tensor, most: int) -> Tensor:
+    """Return images (B, C, H, W), each translated by up to `most` pixels; borders are repeated.
+
+    Translations are drawn per image from torch's global generator.
+    """
+    if not most:
+        return images
+    height, width = images.shape[2:]
+    padded = F.pad(images, [most] * 4, mode="replicate")
+    tops, lefts = torch.randint(2 * most + 1, (2, len(images))).tolist()
+    return torch.stack(
+        [
+            image[:, top : top + height, left : left + width]
+            for image, top, left in zip(padded, tops, lefts, strict=True)
+        ]
+    )
+
+
+def check_changes(changes: Changes) -> None:
+    """Check that a recipe does not smooth labels or mix images.
+
+    Raises:
+        OptionError: it has label smoothing, mixup or CutMix.
+    """
+    for name in _OF_CLASSES:
+        if value := getattr(changes, name):
+            raise OptionError(
+                f"images with texts have no class probabilities for {name} {value}: leave it out"
+            )
