@@ -44,6 +44,7 @@ class CifarResNet(nn.Module):
         widths: channels of the stem and of each stage.
         num_classes: outputs of the linear head.
         in_channels: channels of the images.
+        stem_stride: stride of the stem; 2 halves the resolution of all stages.
 
     Examples:
         >>> network = CifarResNet((3, 3, 3), num_classes=100)
@@ -58,10 +59,11 @@ class CifarResNet(nn.Module):
         num_classes: int,
         widths: Sequence[int] = (16, 16, 32, 64),
         in_channels: int = 3,
+        stem_stride: int = 1,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, widths[0], 3, padding=1, bias=False),
+            nn.Conv2d(in_channels, widths[0], 3, stem_stride, padding=1, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         )

@@ -220,7 +220,8 @@ class DistillationOptions(RecipeOptions, total=False):
         Option(
             "Images for a teacher that was trained on larger ones: own (the original photos at "
             "its size, cropped like the student's), student (the student's images, enlarged), or "
-            "auto (own if the photos are files).",
+            "auto (own if the photos are files). Of "
+            "images with texts, own (the default) are the images without augmentation.",
             default="auto",
             choices=TEACHER_VIEWS,
             group="Task",

@@ -44,12 +44,17 @@ class TrainingBatches(Protocol):
             cached.
         views: descriptions of the views of teachers with their own preprocessing, by the
             teachers' names; the views are in `Batch.views`.
+        teachers_fixed: whether teachers get the unaugmented examples in every epoch, although
+            students do not, so that teacher outputs can be cached; by default as `fixed`.
     """
 
     @property
     def fixed(self) -> bool: ...
     @property
     def views(self) -> Mapping[str, str]: ...
+    @property
+    def teachers_fixed(self) -> bool:
+        return self.fixed
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return the examples with `indices` (B,), augmented by torch's global generator."""

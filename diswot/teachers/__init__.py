@@ -1,6 +1,7 @@
 """Teachers by name, from libraries and from checkpoints, with random or trained weights."""
 
 from diswot.teachers._checkpoint import load_checkpoint
+from diswot.teachers._hf_config import check_size
 from diswot.teachers._hub import check_hub_download, check_torch_download
 from diswot.teachers._libraries import imported, library_teacher
 from diswot.teachers._sources import BuiltIn, Library, TeacherSources, name_of
@@ -23,6 +24,7 @@ __all__ = [
     "TransformersSource",
     "called",
     "check_hub_download",
+    "check_size",
     "check_torch_download",
     "find_transformers",
     "given",

@@ -78,7 +78,7 @@ def _check_losses(method: Method, data: Dataset, recipe: Recipe) -> None:
         take, size = method.batches(data, recipe), recipe.batch_size
         plain = partial(method.batches, data, Recipe(1, augment="none"))
         examples = method.examples_per_epoch(data)
-        method.prepare(PlainBatches(examples, plain, size, 0, take.fixed, lambda _: None))
+        method.prepare(PlainBatches(examples, plain, size, 0, take.teachers_fixed, lambda _: None))
         players = _players(method, examples // size)
         batch = take(torch.arange(recipe.batch_size))
         with method.train().watching():

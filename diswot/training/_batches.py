@@ -28,7 +28,7 @@ class Batches:
         size: examples per step, over all processes.
         steps: steps per epoch.
         parts: parts of a batch (gradient accumulation).
-        fixed: whether an example is the same in every epoch (no random augmentation).
+        teachers_fixed: whether teachers get the same examples in every epoch, unaugmented.
         views: descriptions of the teachers' own views, by the teachers' names.
 
     Raises:
@@ -57,7 +57,7 @@ class Batches:
         self._examples, self._recipe = examples, recipe
         self._process, self._processes = process, processes
         self.source, self._balance = source, balance or Balance()
-        self.fixed, self.views = source.fixed, source.views
+        self.teachers_fixed, self.views = source.teachers_fixed, source.views
 
     def order(self, epoch: int) -> Tensor:
         """Return the indices (steps, parts, B) of this process's training examples.

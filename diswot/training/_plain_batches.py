@@ -19,8 +19,8 @@ class PlainBatches:
         source: returns the source of unaugmented examples; called on first use.
         size: batch size.
         seed: seed of their order.
-        fixed: whether the training uses these examples unchanged in every epoch (no random
-            augmentation), so that teacher outputs can be cached.
+        fixed: whether teachers get these examples unchanged in every epoch (no random
+            augmentation), so that their outputs can be cached.
         note: receives messages for the user.
     """
 

@@ -187,7 +187,7 @@ def _plain_batches(plan: Plan) -> PlainBatches:
         partial(plan.method.batches, plan.data, unchanged, device=plan.device),
         plan.recipe.batch_size,
         seed_for(plan.recipe.seed, "preparation"),
-        plan.batches.fixed,
+        plan.batches.teachers_fixed,
         plan.meter.report,
     )
 

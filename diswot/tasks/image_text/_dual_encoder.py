@@ -29,6 +29,10 @@ class DualEncoder(nn.Module, ABC):
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Return the embeddings (n, D) of texts, of any length."""
 
+    def cut(self, texts: Sequence[str]) -> int:  # noqa: ARG002
+        """Return the number of texts that are cut to the tokenizer's length; by default none."""
+        return 0
+
 
 class TrainedDualEncoder(DualEncoder):
     """A dual encoder that is trained on image-text pairs of a dataset.
@@ -70,3 +74,7 @@ class TrainedDualEncoder(DualEncoder):
         ids, mask = tokens_of(self._tokenizer, texts, length=self._length)
         parts = zip(torch.split(ids, AT_ONCE), torch.split(mask, AT_ONCE), strict=True)
         return torch.cat([self.text(ids.to(device), mask.to(device)) for ids, mask in parts])
+
+    def cut(self, texts: Sequence[str]) -> int:
+        """Return the number of texts that are cut to the length in tokens."""
+        return sum(len(self._tokenizer.encode(text)) > self._length for text in texts)

@@ -31,7 +31,7 @@ SCALES = (0.62, 1.0)
 TRAIN, VAL, TEST = 10, 2, 4
 """Images of each class."""
 
-LENGTH = 24
+LENGTH = 16
 VOCABULARY = 2_000
 _QUALIFIED = 2
 """Status of fully qualified emoji in `emoji.EMOJI_DATA`."""

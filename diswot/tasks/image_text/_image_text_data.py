@@ -56,6 +56,8 @@ class ImageTextData:
         embedding: length of embeddings.
         texts: group of classes → language → text embeddings (N, D) of length one; empty
             without a teacher.
+        teacher_view: images for teachers in training: `student` for the student's augmented
+            images, `own` or `auto` for the images without augmentation, as in VLM-OOD.
         notes: what was inferred or left out, as text.
         source: name and options with which the data can be loaded again, if known.
     """
@@ -71,6 +73,7 @@ class ImageTextData:
     length: int
     embedding: int
     texts: Mapping[Group, Mapping[str, Tensor]] = field(default_factory=dict)
+    teacher_view: str = "auto"
     notes: tuple[str, ...] = ()
     source: Source | None = None
 
@@ -122,6 +125,10 @@ class ImageTextData:
         """Return the number of images of a split."""
         return len(self.split(split))
 
+    def class_labels(self, split: SplitName) -> Tensor:
+        """Return the classes (n,) of a split, seen or unseen ones."""
+        return self.split(split).labels
+
     def names(self, split: SplitName) -> ClassNames:
         """Return the names of the classes of a split."""
         return self.unseen if split == "test" else self.seen
@@ -143,7 +150,7 @@ class ImageTextData:
         changes: Changes,
         *,
         device: str = "cpu",
-        teachers: Mapping[str, nn.Module] | None = None,  # noqa: ARG002
+        teachers: Mapping[str, nn.Module] | None = None,
     ) -> TrainingBatches:
         """Return a source of training batches, whose images are translated.
 
@@ -156,6 +163,7 @@ class ImageTextData:
             changes,
             device,
             targets=lambda indices: self.targets("train", indices),
+            clean=() if self.teacher_view == "student" else teachers or (),
         )
 
     def for_teacher(self, teacher: str) -> "ImageTextPairs":  # noqa: ARG002
@@ -169,6 +177,16 @@ class ImageTextData:
             tokenizer=self.tokenizer,
             length=self.length,
             embedding=self.embedding,
+        )
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The sentences about all classes in all languages."""
+        return tuple(
+            text
+            for names in (self.seen, self.unseen)
+            for language in names.languages
+            for text in names.prompts(language)
         )
 
     @torch.no_grad()

@@ -1,13 +1,15 @@
 """The task of images with texts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from diswot.errors import TeacherError
-from diswot.progress import Progress, silent
+from diswot.options import TEACHER_VIEWS
+from diswot.progress import Progress, message, silent
 from diswot.tasks._examples import Changes
 from diswot.tasks._metric import Metric
 from diswot.tasks._packaging import Packaging
@@ -57,6 +59,7 @@ class ImageText(Task):
     losses = ("text_ce", "vlm-ood")
     teacher_loss = "image_text"
     outputs = "numbers of an embedding"
+    teacher_views = TEACHER_VIEWS
 
     def check(self, data: Any, **options: Any) -> None:
         """Check the name and options of data before anything is read."""
@@ -98,6 +101,13 @@ class ImageText(Task):
         """Return AdamW at learning rate 0.003."""
         return {"optimizer": "adamw", "learning_rate": 0.003}
 
+    def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
+        """Return the data with the option `teacher_view` applied."""
+        view = options.get("teacher_view")
+        if view is None or not isinstance(dataset, ImageTextData):
+            return dataset
+        return replace(dataset, teacher_view=view)
+
     def check_changes(self, changes: Changes) -> None:
         """Raise for label smoothing, mixup and CutMix, which need class probabilities."""
         check_changes(changes)
@@ -114,6 +124,23 @@ class ImageText(Task):
         self._refuse(options)
         offered = {"signature": dataset.signature, "data": dataset}
         return self.teacher_sources.find(teacher, offered, weights=weights)
+
+    def check_trained(
+        self,
+        _teacher: Teacher,
+        network: nn.Module,
+        dataset: Dataset,
+        *,
+        progress: Progress = silent,
+        **_options: Any,
+    ) -> None:
+        """Report how many prompts are longer than the teacher's tokenizer accepts."""
+        if not isinstance(dataset, ImageTextData) or not isinstance(network, DualEncoder):
+            return
+        texts = dataset.prompts
+        if cut := network.cut(texts):
+            note = f"{cut:,} of {len(texts):,} prompts are cut, as they are too long"
+            progress(message("teacher", f"{note} for its tokenizer"))
 
     @property
     def teacher_sources(self) -> TeacherSources:

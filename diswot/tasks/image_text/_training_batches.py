@@ -1,6 +1,6 @@
 """Training batches of images with targets, and of images with captions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -29,6 +29,7 @@ class ImageBatches(TrainingBatches):
         targets: returns the targets of the images at some indices.
         captions: returns further inputs of the images at some indices, drawn by torch's global
             generator; by default there are none.
+        clean: names of the teachers that get the images without augmentation.
 
     Raises:
         OptionError: labels are to be smoothed or images to be mixed.
@@ -43,11 +44,13 @@ class ImageBatches(TrainingBatches):
         *,
         targets: Callable[[Tensor], Targets],
         captions: Callable[[Tensor], tuple[Tensor, ...]] = lambda _indices: (),
+        clean: Iterable[str] = (),
     ) -> None:
         check_changes(changes)
         self._images, self._pixels, self._device = images, pixels, device
         self._targets, self._captions = targets, captions
         self._shift = SHIFTS[changes.augment]
+        self._clean = tuple(clean) if self._shift else ()
 
     @property
     def fixed(self) -> bool:
@@ -56,15 +59,24 @@ class ImageBatches(TrainingBatches):
 
     @property
     def views(self) -> Mapping[str, str]:
-        """Empty: teachers get the students' images."""
-        return {}
+        """Description of the view of teachers that get images without augmentation."""
+        return dict.fromkeys(self._clean, "images without augmentation, as in VLM-OOD")
+
+    @property
+    def teachers_fixed(self) -> bool:
+        """Whether teachers get the same images in every epoch."""
+        return self.fixed or bool(self._clean)
 
     def __call__(self, indices: Tensor) -> Batch:
         """Return a batch: images (B, C, H, W) and further inputs, with their targets."""
-        images = translated(self._images[indices].float(), self._shift)
-        inputs = (normalized(images.to(self._device), self._pixels), *self._captions(indices))
+        pixels = self._images[indices].float()
+        inputs = (self._normalized(translated(pixels, self._shift)), *self._captions(indices))
+        views = {name: (self._normalized(pixels),) for name in self._clean}
         targets = self._targets(indices)
-        return Batch(inputs, targets, targets["labels"], indices).to(self._device)
+        return Batch(inputs, targets, targets["labels"], indices, views).to(self._device)
+
+    def _normalized(self, images: Tensor) -> Tensor:
+        return normalized(images.to(self._device), self._pixels)
 
 
 def translated(images: Tensor, most: int) -> Tensor:

@@ -15,6 +15,7 @@ from diswot.tasks.images.teachers._order_check import OrderCheck
 from diswot.tasks.images.teachers._own_view import ViewCheck, compare_views
 from diswot.tasks.images.teachers._photo_view import PhotoView, photo_views
 from diswot.tasks.images.teachers._predictions import Predictions
+from diswot.tasks.images.teachers._processor import view_of
 from diswot.tasks.images.teachers._sources import SOURCES
 from diswot.tasks.images.teachers._teacher_checks import check_teacher
 from diswot.tasks.images.teachers._trained_checks import check_trained
@@ -39,4 +40,5 @@ __all__ = [
     "compare_views",
     "find_teacher",
     "photo_views",
+    "view_of",
 ]
