@@ -24,6 +24,7 @@ from search_spaces.nats_sss import NATSSizeSpace
 from search_spaces.resnet_depth import CifarResNet, ResNetDepthSpace
 from search_spaces.text_encoder import TextEncoderSpace
 from search_spaces.thin import ThinSpace
+from search_spaces.vision_tower import VisionTowerSpace
 from search_spaces.vision_transformer import VisionTransformer
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "TextEncoderSpace",
     "ThinSpace",
     "UnionSpace",
+    "VisionTowerSpace",
     "VisionTransformer",
     "conv_bn",
     "covering",

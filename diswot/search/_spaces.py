@@ -23,6 +23,7 @@ from search_spaces import (
     TextEncoderSpace,
     ThinSpace,
     UnionSpace,
+    VisionTowerSpace,
     made_for,
 )
 
@@ -79,6 +80,7 @@ SPACES: Registry[MakesSpace] = Registry(
         "flexibert": _made(FlexiBERTSpace),
         "thin": _made(ThinSpace),
         "gated-convolution": _made(GatedConvolutionSpace),
+        "vision-tower": _made(VisionTowerSpace),
         "text-encoder": _made(TextEncoderSpace),
         "autodistil": lambda _: _autodistil(1),
         "autodistil-mini": lambda _: _autodistil(8),

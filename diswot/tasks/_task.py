@@ -268,16 +268,9 @@ class Task(ABC):
         return self.losses[0]
 
     def with_teacher(self, dataset: Dataset, teacher: nn.Module) -> Dataset:  # noqa: ARG002
-        """Return a dataset with what its targets need from a teacher; by default unchanged.
+        """Return a dataset with what its targets need from a trained teacher, such as embeddings.
 
-        For example, the text embeddings of classes that are compared with embeddings of images.
-
-        Args:
-            dataset: the dataset.
-            teacher: network of a teacher with trained weights, in evaluation mode.
-
-        Raises:
-            TeacherError: the teacher does not have what is needed.
+        By default, it is unchanged. Raises `TeacherError` if the teacher does not have it.
         """
         return dataset
 

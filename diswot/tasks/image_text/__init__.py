@@ -1,5 +1,6 @@
 """Images with texts: data, dual encoders, losses, metrics, and the task."""
 
+from diswot.tasks.image_text._agreement import distance_correlation, neighbor_overlap
 from diswot.tasks.image_text._catalog import DATASETS, check_image_text, load_image_text
 from diswot.tasks.image_text._dual_encoder import DualEncoder, TrainedDualEncoder
 from diswot.tasks.image_text._image_text_data import ImageTextData
@@ -34,10 +35,12 @@ __all__ = [
     "TrainedDualEncoder",
     "ZeroShot",
     "check_image_text",
+    "distance_correlation",
     "embedding_contrast_loss",
     "embedding_mse_loss",
     "image_text_loss",
     "load_image_text",
+    "neighbor_overlap",
     "text_ce_loss",
     "text_kl_loss",
 ]

@@ -39,7 +39,7 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
             f"normalization ({first_line(error)}): pass data=…, or task=… of another task"
         ) from error
     texts = _classes(dataset) if isinstance(dataset, ImageTextData) and dataset.texts else None
-    config["classes"] = texts is not None
+    config["texts"] = texts is not None
     files = {}
     if texts is not None:
         files[CLASSES] = (json.dumps(texts, ensure_ascii=False), "names and texts of the classes")

@@ -37,7 +37,7 @@ class ImageTextPrediction(PhotoPrediction):
 
     def answer(self, output: Array, example: Example) -> dict[str, Any]:
         """Return the `top` most likely classes with their probabilities, softmax of cosines/τ."""
-        if not self.config["classes"]:
+        if not self.config["texts"]:
             return super().answer(output, example)
         names, texts = self._classes
         cosines = texts @ (output / np.linalg.norm(output))

@@ -55,7 +55,7 @@ class ImageText(Task):
     named_data = NAMED_DATA
     data = "emoji"
     teacher = "dual-medium"
-    space = "mobile-small"
+    space = "vision-tower"
     losses = ("text_ce", "vlm-ood")
     teacher_loss = "image_text"
     outputs = "numbers of an embedding"
@@ -98,8 +98,13 @@ class ImageText(Task):
         return ImageTextPrediction(folder, config, top=top)
 
     def recipe(self, _dataset: Dataset) -> Mapping[str, Any]:
-        """Return AdamW at learning rate 0.003."""
-        return {"optimizer": "adamw", "learning_rate": 0.003}
+        """Return AdamW at learning rate 0.003, with warm-up and a cosine schedule."""
+        return {
+            "optimizer": "adamw",
+            "learning_rate": 0.003,
+            "schedule": "cosine",
+            "warmup_epochs": 0.5,
+        }
 
     def prepared(self, dataset: Dataset, options: Mapping[str, Any]) -> Dataset:
         """Return the data with the option `teacher_view` applied."""
@@ -127,20 +132,20 @@ class ImageText(Task):
 
     def check_trained(
         self,
-        _teacher: Teacher,
+        teacher: Teacher,  # noqa: ARG002
         network: nn.Module,
         dataset: Dataset,
         *,
         progress: Progress = silent,
-        **_options: Any,
-    ) -> None:
+        **options: Any,  # noqa: ARG002
+    ) -> str | None:
         """Report how many prompts are longer than the teacher's tokenizer accepts."""
-        if not isinstance(dataset, ImageTextData) or not isinstance(network, DualEncoder):
-            return
-        texts = dataset.prompts
-        if cut := network.cut(texts):
-            note = f"{cut:,} of {len(texts):,} prompts are cut, as they are too long"
-            progress(message("teacher", f"{note} for its tokenizer"))
+        if isinstance(dataset, ImageTextData) and isinstance(network, DualEncoder):
+            texts = dataset.prompts
+            if cut := network.cut(texts):
+                note = f"{cut:,} of {len(texts):,} prompts are cut, as they are too long"
+                progress(message("teacher", f"{note} for its tokenizer"))
+        return None
 
     @property
     def teacher_sources(self) -> TeacherSources:

@@ -107,7 +107,7 @@ def test_embeddings_of_another_length_name_the_option(folder: Path, data: ImageT
         find_task("image-text").find_teacher(f"hf:{folder}", data)
 
 
-def test_a_folder_that_is_no_dual_encoder_is_refused(tmp_path: Path) -> None:
+def test_folders_of_other_networks_are_refused(tmp_path: Path) -> None:
     transformers.BertConfig(**TEXT).save_pretrained(tmp_path)
     with pytest.raises(TeacherError, match="is bert, which does not embed both images and texts"):
         find_task("image-text").check_teacher(f"hf:{tmp_path}")

@@ -41,10 +41,9 @@ def test_the_main_job_runs_from_end_to_end(cli: CommandLine, tmp_path: Path) -> 
         capture_output=True,
         text=True,
     )
-    ours = cli("predict", "run/student", "photo.png", "--json")
+    ours = cli("predict", "run/student", "photo.png", "--form", "source", "--json")
     assert ours.code == 0, ours.err
-    predicted = json.loads(ours.out)
-    first = predicted[0] if isinstance(predicted, list) else predicted
-    assert alone.stdout.split()[0] == first["label"]
-    again = cli("resume", "run", *TINY[4:6])
+    (answer,) = json.loads(ours.out)["predictions"]
+    assert alone.stdout.split()[0] == answer["label"]
+    again = cli("resume", "run", *TINY[2:6])
     assert again.code == 0, again.err

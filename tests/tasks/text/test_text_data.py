@@ -76,7 +76,8 @@ def test_without_tokenizers_the_error_names_the_extra(
     with pytest.raises(MissingExtraError) as missing:
         load_texts(PAIRS, root=root)
     assert str(missing.value) == (
-        "the tokenizer of texts needs tokenizers, which is not installed: pip install 'diswot[text]'"
+        "the tokenizer of texts needs tokenizers, which is not installed: pip install "
+        "'diswot[text]'"
     )
 
 
