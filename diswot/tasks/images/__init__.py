@@ -29,6 +29,7 @@ from diswot.tasks.images._pseudo_labels import (
 from diswot.tasks.images._released import RELEASED
 from diswot.tasks.images._split import Split, batches, held_out
 from diswot.tasks.images._task import ImageClassification
+from diswot.tasks.images._walk import LeftOut, images_in, subfolders
 
 __all__ = [
     "DATASETS",
@@ -40,6 +41,7 @@ __all__ = [
     "ImageClassification",
     "ImageData",
     "ImageSpec",
+    "LeftOut",
     "Look",
     "Originals",
     "PseudoLabeledData",
@@ -56,6 +58,7 @@ __all__ = [
     "example_digests",
     "fitted",
     "held_out",
+    "images_in",
     "is_pseudo_labeled",
     "load_data",
     "load_resized",
@@ -66,6 +69,7 @@ __all__ = [
     "pseudo_labeled",
     "read_image",
     "style_shifted",
+    "subfolders",
     "with_fewer",
     "with_pool",
     "write_pseudo_labeled",
