@@ -59,6 +59,7 @@ def check_task(dataset: Dataset) -> None:
         >>> check_task(find_task("images").load("digits"))
     """
     _check_task(dataset.task)
+    dataset = _with_teacher(dataset)
     signature = dataset.signature
     require(
         Signature.from_json(signature.to_json()) == signature,
@@ -81,6 +82,15 @@ def check_task(dataset: Dataset) -> None:
     require(bool(dataset.metrics), "a dataset has at least one metric")
     for metric in dataset.metrics:
         _check_metric(metric, dataset)
+
+
+def _with_teacher(dataset: Dataset) -> Dataset:
+    """Return the dataset with what its targets need from a teacher, here an untrained one."""
+    task = dataset.task
+    if type(task).with_teacher is Task.with_teacher:
+        return dataset
+    network = task.find_teacher(task.teacher, dataset).initialized(0).eval()
+    return task.with_teacher(dataset, network)
 
 
 def _check_task(task: Task) -> None:

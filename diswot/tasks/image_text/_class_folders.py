@@ -19,7 +19,7 @@ CLASSES = "classes.csv"
 
 NAME, UNSEEN, DESCRIPTION = "name", "unseen", "description"
 _FLAGS = {"0": False, "1": True, "no": False, "yes": True, "false": False, "true": True, "": False}
-_VALIDATION, _TAUGHT = 10, 3
+_VALIDATION, _PAIRS = 10, 3
 """One in ten images of seen classes is for validation, and one in three of unseen classes for the
 training of a teacher without weights."""
 
@@ -64,7 +64,7 @@ def class_folders(
             f"{folder}: expected two images of every seen class, one for validation, but "
             f"{named(few)} has one: add images"
         )
-    test, taught = _split([files[classes[number]] for number in unseen_of], _TAUGHT, least=0)
+    test, pairs = _split([files[classes[number]] for number in unseen_of], _PAIRS, least=0)
     return Collection(
         folder.resolve().name,
         names.taken(seen_of),
@@ -72,7 +72,7 @@ def class_folders(
         train,
         val,
         test,
-        taught,
+        pairs,
         tuple(left.notes()),
     )
 

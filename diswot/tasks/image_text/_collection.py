@@ -34,7 +34,7 @@ class Collection:
         train: training images, of seen classes.
         val: validation images, of seen classes.
         test: test images, of unseen classes.
-        taught: further training images of a teacher without weights, of unseen classes.
+        pairs: further training images of a teacher without weights, of unseen classes.
         notes: what was inferred or left out, as text.
     """
 
@@ -44,7 +44,7 @@ class Collection:
     train: Files
     val: Files
     test: Files
-    taught: Files = ()
+    pairs: Files = ()
     notes: tuple[str, ...] = field(default=())
 
     def read(self, *, side: int, embedding: int, tokenizers: Path) -> ImageTextData:
@@ -62,12 +62,12 @@ class Collection:
         names = self.seen.joined(self.unseen)
         prompts = [text for language in names.languages for text in names.prompts(language)]
         tokenizer = kept_tokenizer(prompts, vocabulary=VOCABULARY, kept_in=tokenizers)
-        train, val, test, taught = (
-            _images(files, side) for files in (self.train, self.val, self.test, self.taught)
+        train, val, test, pairs = (
+            _images(files, side) for files in (self.train, self.val, self.test, self.pairs)
         )
         of_teacher = LabeledImages(
-            torch.cat([train.images, taught.images]),
-            torch.cat([train.labels, taught.labels + len(self.seen)]),
+            torch.cat([train.images, pairs.images]),
+            torch.cat([train.labels, pairs.labels + len(self.seen)]),
         )
         return ImageTextData(
             self.name,

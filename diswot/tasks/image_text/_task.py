@@ -42,7 +42,6 @@ class ImageText(Task):
         {
             "real inputs",
             "outputs",
-            "targets",
             "labels",
             "text embeddings",
             "features",
@@ -98,8 +97,9 @@ class ImageText(Task):
         return ImageTextPrediction(folder, config, top=top)
 
     def recipe(self, _dataset: Dataset) -> Mapping[str, Any]:
-        """Return AdamW at learning rate 0.003, with warm-up and a cosine schedule."""
+        """Return AdamW at learning rate 0.003 for 10 epochs, with warm-up and a cosine schedule."""
         return {
+            "epochs": 10,
             "optimizer": "adamw",
             "learning_rate": 0.003,
             "schedule": "cosine",

@@ -1,6 +1,7 @@
 """Images with texts in files: folders of classes, and captions."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ def image(path: Path, seed: int = 0) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def write(folder: Path, rows: list[tuple[str, ...]], header: str = "image,en,zh") -> Path:
+def write(folder: Path, rows: Sequence[tuple[str, ...]], header: str = "image,en,zh") -> Path:
     lines = [header, *(",".join(row) for row in rows)]
     (folder / "captions.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
@@ -129,7 +130,7 @@ def test_a_table_names_and_describes_classes(classes: Path) -> None:
 )
 def test_unfit_captions_are_one_line(
     photos: Path,
-    rows: list[tuple[str, ...]],
+    rows: Sequence[tuple[str, ...]],
     header: str,
     options: dict[str, object],
     expected: str,
