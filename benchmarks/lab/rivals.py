@@ -161,7 +161,7 @@ def main(data_root: str | None, work: Path, names: tuple[str, ...]) -> None:
         found = rows_of(name, *measured(name, find_root(data_root), work, seeds=SEEDS))
         rows = earlier() | {name: found}
         flat = [row for truth in BATCHES for row in rows.get(truth, [])]
-        keep("rivals", flat, {"seeds": SEEDS, "batches": BATCHES}, started)
+        keep("rivals", flat, {"seeds": SEEDS, "batches": BATCHES}, started, work=work)
 
 
 if __name__ == "__main__":
