@@ -3,6 +3,12 @@
 from diswot.tasks.image_text._agreement import distance_correlation, neighbor_overlap
 from diswot.tasks.image_text._catalog import DATASETS, check_image_text, load_image_text
 from diswot.tasks.image_text._dual_encoder import DualEncoder, TrainedDualEncoder
+from diswot.tasks.image_text._evaluation import (
+    evaluate,
+    few_shot_accuracy,
+    image_embeddings,
+    recall,
+)
 from diswot.tasks.image_text._image_text_data import ImageTextData
 from diswot.tasks.image_text._labeled_images import LabeledImages, Pairs
 from diswot.tasks.image_text._losses import (
@@ -38,9 +44,13 @@ __all__ = [
     "distance_correlation",
     "embedding_contrast_loss",
     "embedding_mse_loss",
+    "evaluate",
+    "few_shot_accuracy",
+    "image_embeddings",
     "image_text_loss",
     "load_image_text",
     "neighbor_overlap",
+    "recall",
     "text_ce_loss",
     "text_kl_loss",
 ]
