@@ -11,6 +11,7 @@ from diswot.errors import RunFolderError
 from diswot.progress import Step
 from diswot.search import Plan, SearchResult, TrainingBudget
 from diswot.search.few_shot import train_briefly
+from diswot.seeding import torch_seed
 from diswot.tasks.images import load_data
 from diswot.training import Distillation, prepare_distillation
 from search_spaces import Choice, ChoiceSpace
@@ -50,12 +51,33 @@ class Failing(Wide):
     fails = True
 
 
+class Constant(torch.nn.Module):
+    """The same outputs for all images."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 0 * x
+
+
+class Uneven(Wide):
+    """Wide networks learn at once, and narrow ones never."""
+
+    def build(self, arch: tuple[int], num_classes: int) -> torch.nn.Module:
+        layers = [torch.nn.Conv2d(1, arch[0], 3, stride=2), torch.nn.ReLU(), torch.nn.Flatten()]
+        last = [] if arch[0] >= 10 else [Constant()]
+        return torch.nn.Sequential(*layers, torch.nn.Linear(49 * arch[0], num_classes), *last)
+
+
+def distillation_of(images: int) -> Distillation:
+    whole = load_data("digits")
+    data = replace(whole, train=whole.train.take(torch.arange(images)))
+    with torch_seed(0):
+        teacher = Wide().build((16,), 10)
+    return prepare_distillation(teacher, data=data, epochs=4, train_batch_size=16, force=True)
+
+
 @pytest.fixture(name="distillation", scope="module")
 def fixture_distillation() -> Distillation:
-    whole = load_data("digits")
-    data = replace(whole, train=whole.train.take(torch.arange(32)))
-    teacher = Wide().build((16,), 10)
-    return prepare_distillation(teacher, data=data, epochs=4, train_batch_size=16, force=True)
+    return distillation_of(32)
 
 
 @pytest.fixture(name="found", scope="module")
@@ -127,13 +149,14 @@ def test_failed_trainings_are_recorded_and_counted(distillation: Distillation) -
     assert not {each.key for each in failed} & {result.best.key}
 
 
-def test_a_resumed_search_stops_the_same_trainings(
-    found: SearchResult, distillation: Distillation, tmp_path: Path
-) -> None:
-    kept, plan = replace(found, folder=tmp_path), Plan(trainings=16, epochs=2)
+def test_a_resumed_search_stops_the_same_trainings(tmp_path: Path) -> None:
+    uneven = search(space=Uneven(), scorer="params", engine="exhaustive")
+    distillation = distillation_of(300)
+    kept, plan = replace(uneven, folder=tmp_path), Plan(trainings=16, epochs=2)
     first = train_briefly(kept, distillation, plan, progress=lambda _: None)
     assert not any(each.stopped for each in first.trainings[:8])
-    assert any(each.stopped for each in first.trainings)
+    stopped = {each.architecture for each in first.trainings if each.stopped}
+    assert {f"width={width}" for width in (3, 4, 6, 7, 8, 9)} <= stopped
     assert all(len(each.curve) == each.spent for each in first.trainings)
     assert all(each.curve[-1] == each.value for each in first.trainings)
     journal = tmp_path / "trainings.jsonl"
