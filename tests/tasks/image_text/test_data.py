@@ -10,6 +10,7 @@ from torch import nn
 import diswot
 from diswot.errors import MissingExtraError, OptionError, TeacherError
 from diswot.tasks.image_text import (
+    ClassNames,
     DualEncoder,
     ImageTextData,
     Retrieval,
@@ -17,7 +18,7 @@ from diswot.tasks.image_text import (
     load_image_text,
 )
 from diswot.training import default_recipe
-from tests.tasks.image_text.squares import ALL, SEEN
+from tests.tasks.image_text.squares import ALL, CHINESE, ENGLISH, SEEN
 
 SPACE = "tests.tasks.image_text.squares:Small"
 
@@ -179,3 +180,53 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setitem(__import__("sys").modules, "emoji", None)
     with pytest.raises(MissingExtraError, match=r"needs emoji.*diswot\[image-text\]"):
         load_image_text("emoji", root=tmp_path)
+
+
+def test_teachers_get_images_without_augmentation(
+    completed: ImageTextData, teacher: DualEncoder
+) -> None:
+    recipe, indices = default_recipe(completed, epochs=1), torch.arange(4)
+    batches = completed.training(recipe, teachers={"teacher": teacher})
+    batch = batches(indices)
+    plain = completed.batch("train", indices).inputs[0]
+    assert not batches.fixed
+    assert batches.teachers_fixed
+    assert torch.equal(batch.views["teacher"][0], plain)
+    assert not torch.equal(batch.inputs[0], plain)
+    same = replace(completed, teacher_view="student").training(
+        recipe, teachers={"teacher": teacher}
+    )
+    assert not same.teachers_fixed
+    assert not same(indices).views
+
+
+@pytest.mark.parametrize(("view", "kept"), [("auto", True), ("student", False)])
+def test_outputs_of_a_teacher_are_computed_once(
+    data: ImageTextData, teacher: DualEncoder, view: str, kept: bool
+) -> None:
+    notes: list[str] = []
+    diswot.distill(
+        student(),
+        teacher,
+        data=data,
+        loss="embedding_mse",
+        epochs=1,
+        force=True,
+        teacher_view=view,
+        progress=lambda step: notes.append(step.note),
+    )
+    assert any("are kept in memory" in note for note in notes) == kept
+
+
+def test_a_teacher_near_chance_is_refused(data: ImageTextData, teacher: DualEncoder) -> None:
+    with pytest.raises(TeacherError, match="little better than chance"):
+        diswot.distill(student(), teacher, data=data, loss="vlm-ood", epochs=1)
+
+
+def test_prompts_that_are_cut_are_counted(data: ImageTextData, teacher: DualEncoder) -> None:
+    notes: list[str] = []
+    names = ClassNames({"en": (*ENGLISH[:3], "very " * 30), "zh": CHINESE[:4]})
+    long = replace(data, seen=names)
+    found = data.task.find_teacher(teacher, data)
+    data.task.check_trained(found, teacher, long, progress=lambda step: notes.append(step.note))
+    assert notes == ["1 of 16 prompts are cut, as they are too long for its tokenizer"]
