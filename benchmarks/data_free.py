@@ -15,7 +15,7 @@ import click
 import numpy as np
 
 from benchmarks.results_folder import keep
-from diswot.bench.paired import paired_p
+from diswot.bench.paired import paired_interval, paired_p
 from diswot.bench.trainings import Trainings
 from diswot.cli import displayed_progress
 from diswot.methods import find_method
@@ -67,6 +67,8 @@ class DataFreeRow:
         accuracy: mean test accuracy.
         sd: standard deviation over seeds.
         behind: mean difference from training on the images, paired by seed.
+        low: lower end of the 95 % interval of this difference (Student's t).
+        high: upper end of this interval.
         p: two-sided p-value of this difference (paired t-test).
     """
 
@@ -76,6 +78,8 @@ class DataFreeRow:
     accuracy: float
     sd: float | None = None
     behind: float | None = None
+    low: float | None = None
+    high: float | None = None
     p: float | None = None
 
 
@@ -147,7 +151,9 @@ def _rows(
             float(accuracies[arm].std(ddof=1)),
         )
         if arm != IMAGES:
-            row = replace(row, behind=float(behind.mean()), p=paired_p(behind))
+            low, high = paired_interval(behind)
+            mean, p = float(behind.mean()), paired_p(behind)
+            row = replace(row, behind=mean, low=low, high=high, p=p)
         rows.append(row)
     teacher = cast(TrainedTeacher, _distillation(settings).teacher)  # one is always given
     return [*rows, DataFreeRow("teacher", "", 1, teacher.test.value)]

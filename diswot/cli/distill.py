@@ -196,6 +196,7 @@ def _distill(
         # 2. Load data, build students, test their export, prepare the teacher. 3. Train.
         loaded = subject.load(progress)
         space, checked = checked_architectures(space_name, names, loaded, progress=progress)
+        method.searched(loaded, own)  # an unusable pool is an error before a teacher is trained
         prepared = prepare_distillation(
             teacher if parse_objective(loss).needs_teacher else None,
             data=loaded,

@@ -359,3 +359,11 @@ def test_distill_trains_one_student_by_a_method(
     refused = cli("distill", "--method", "supernet", "--arch", arch)
     assert refused.code != 0
     assert "diswot run --method supernet" in refused.err
+    if method == "web-images":  # a pool is read before the teacher is trained
+        (tmp_path / "plain").mkdir()
+        for number in range(64):
+            Image.new("L", (8, 8), number).save(tmp_path / "plain" / f"{number}.png")
+        plain = cli(*common, "--pool", tmp_path / "plain", "--teacher-epochs", "7")
+        assert plain.code != 0
+        assert "without images of a single color, has 0" in plain.err
+        assert "teacher" not in plain.err
