@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 _TEXTS = ("architectures", "loss", "space", "data")
 """Required options of a distillation."""
 
+_NAMED = (*_TEXTS, "teacher", "seed")
+"""Options that a distillation reads one by one."""
+
 
 @click.command(cls=Command, takes_config=True)
 @click.argument("run", required=False, type=click.Path(path_type=Path), metavar="[RUN]")
@@ -183,9 +186,8 @@ def _distill(
     )
 
     # 1. Check all options before anything is loaded or trained.
-    names, loss, space_name, data = (options[name] for name in _TEXTS)
-    teacher, seed = (options[name] for name in ("teacher", "seed"))
-    method, own, chosen = split_options(options, without=(*_TEXTS, "teacher", "seed"))
+    names, loss, space_name, data, teacher, seed = (options[name] for name in _NAMED)
+    method, own, chosen = split_options(options, without=_NAMED)
     subject = find_subject(chosen, data=data)
     chosen = subject.without_own(chosen)
     check_space_name(space_name)
@@ -195,8 +197,8 @@ def _distill(
     with working_in(folder), display as progress:
         # 2. Load data, build students, test their export, prepare the teacher. 3. Train.
         loaded = subject.load(progress)
+        method.searched(loaded, own)  # a pool that cannot be used is an error before training
         space, checked = checked_architectures(space_name, names, loaded, progress=progress)
-        method.searched(loaded, own)  # an unusable pool is an error before a teacher is trained
         prepared = prepare_distillation(
             teacher if parse_objective(loss).needs_teacher else None,
             data=loaded,
