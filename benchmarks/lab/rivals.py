@@ -96,9 +96,24 @@ def measured(name: str, root: Path, work: Path, *, seeds: int) -> tuple[list[Mea
     return results, truth.accuracies(subject.target)
 
 
-def rows_of(name: str, results: Sequence[Measured], accuracies: Vector) -> list[RivalRow]:
-    """Return the rows of a truth, from the networks for which all scores were measured."""
-    scorers = (DEFAULT_SCORER, *RIVALS)
+def rows_of(
+    name: str,
+    results: Sequence[Measured],
+    accuracies: Vector,
+    rivals: Sequence[str] = RIVALS,
+    *,
+    images: int,
+) -> list[RivalRow]:
+    """Return the rows of a truth, from the networks for which all scores were measured.
+
+    Args:
+        name: name of the truth, copied to the rows.
+        results: measurements of N networks.
+        accuracies: their accuracies (N,).
+        rivals: scores that are compared with the default score.
+        images: images in a batch, copied to the rows.
+    """
+    scorers = (DEFAULT_SCORER, *rivals)
     known = [n for n, item in enumerate(results) if {*scorers} <= item.terms.keys()]
     accuracies = accuracies[known]
     seeds = max(len(results[known[0]].terms[scorer]) for scorer in scorers)
@@ -117,7 +132,7 @@ def rows_of(name: str, results: Sequence[Measured], accuracies: Vector) -> list[
         ends = np.percentile([drawn[scorer], ahead], [2.5, 97.5], axis=1).round(4).T
         rows.append(
             RivalRow(
-                *(name, scorer, len(known), len(results) - len(known), seeds, BATCHES[name]),
+                *(name, scorer, len(known), len(results) - len(known), seeds, images),
                 kendall=round(float(taus[scorer].mean()), 4),
                 seed_sd=round(float(taus[scorer].std(ddof=1)), 4) if seeds > 1 else 0.0,
                 low=float(ends[0, 0]),
@@ -158,7 +173,8 @@ def main(data_root: str | None, work: Path, names: tuple[str, ...]) -> None:
     work.mkdir(parents=True, exist_ok=True)
     started = datetime.now(UTC)
     for name in names or BATCHES:
-        found = rows_of(name, *measured(name, find_root(data_root), work, seeds=SEEDS))
+        results, accuracies = measured(name, find_root(data_root), work, seeds=SEEDS)
+        found = rows_of(name, results, accuracies, images=BATCHES[name])
         rows = earlier() | {name: found}
         flat = [row for truth in BATCHES for row in rows.get(truth, [])]
         keep("rivals", flat, {"seeds": SEEDS, "batches": BATCHES}, started, work=work)

@@ -24,7 +24,7 @@ def measured() -> list[Measured]:
 
 
 def test_the_difference_of_two_scores_is_paired() -> None:
-    first, *others = rows_of("digits-thin", measured(), ACCURACIES)
+    first, *others = rows_of("digits-thin", measured(), ACCURACIES, images=8)
     assert (first.scorer, first.kendall, first.ahead) == ("student_fit", 1.0, 0.0)
     assert {row.scorer for row in others} == {*RIVALS}
     for row in others:
@@ -35,7 +35,7 @@ def test_the_difference_of_two_scores_is_paired() -> None:
 def test_networks_without_all_scores_are_left_out() -> None:
     results = measured()
     results[3] = Measured(1, 1, {"student_fit": (1.0, 1.0)}, {"nwot": "it is -inf"})
-    rows = rows_of("digits-thin", results, ACCURACIES)
+    rows = rows_of("digits-thin", results, ACCURACIES, images=8)
     assert {(row.networks, row.failed, row.seeds) for row in rows} == {(39, 1, 2)}
 
 
