@@ -12,6 +12,7 @@ from benchmarks.documentation._budgets import (
     training_budgets,
 )
 from benchmarks.documentation._figures import FIGURES, drawn
+from benchmarks.documentation._formats import formats
 from benchmarks.documentation._scores import (
     all_cells,
     catalog,
@@ -49,6 +50,7 @@ _TABLES: Mapping[str, Callable[..., str]] = {
     "catalog": catalog,
     "discovered": discovered,
     "early_stopping": early_stopping,
+    "formats": formats,
     "interruptions": interruptions,
     "leaders": leaders,
     "loss_sources": loss_sources,
