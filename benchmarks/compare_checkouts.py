@@ -17,7 +17,7 @@ import click
 ROUNDS = 9
 
 _WORKER = """
-import sys, time, torch, diswot
+import sys, tempfile, time, torch, diswot
 from search_spaces import ResNetDepthSpace
 torch.set_num_threads(1)
 space = ResNetDepthSpace(in_channels=1)
@@ -40,12 +40,21 @@ def train(epochs):
     diswot.distill(student, teacher, loss="diswot-dagger", **options)
     return time.process_time() - start
 
+def search():
+    start = time.process_time()
+    options = {"data": "digits", "teacher_state": "random", "device": "cpu", "progress": False}
+    with tempfile.TemporaryDirectory() as folder:
+        diswot.search("resnet56", "s0", out=f"{folder}/run", **options)
+    return time.process_time() - start
+
+timed = {
+    "score": lambda: (score(10) - score(1)) / 9,
+    "train": lambda: (train(6) - train(1)) / (5 * (300 // 32)),
+    "search": search,
+}
 print(diswot.__file__, flush=True)
 for line in sys.stdin:
-    if line.strip() == "score":
-        print((score(10) - score(1)) / 9, flush=True)
-    else:
-        print((train(6) - train(1)) / (5 * (300 // 32)), flush=True)
+    print(timed[line.strip()](), flush=True)
 """
 
 TIMED = {
@@ -80,12 +89,14 @@ def worker(checkout: Path) -> Callable[[str], float]:
     return timed
 
 
-def compare(old: Path, new: Path, rounds: int = ROUNDS) -> dict[str, tuple[list[float], ...]]:
+def compare(
+    old: Path, new: Path, rounds: int = ROUNDS, *, commands: Sequence[str] = tuple(TIMED)
+) -> dict[str, tuple[list[float], ...]]:
     """Return command → seconds of both checkouts, without the first round."""
     workers = worker(old), worker(new)
-    times: dict[str, tuple[list[float], ...]] = {what: ([], []) for what in TIMED}
+    times: dict[str, tuple[list[float], ...]] = {what: ([], []) for what in commands}
     for number in range(rounds + 1):
-        for what in TIMED:
+        for what in commands:
             for side in (0, 1) if number % 2 else (1, 0):
                 seconds = workers[side](what)
                 if number > 0:
