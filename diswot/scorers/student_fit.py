@@ -27,6 +27,7 @@ class LayerCall:
     Attributes:
         read: participation ratio (effective dimension) of the input's channels, a scalar.
         written: participation ratio of the output's channels, a scalar.
+        values: number of input values per example.
         positions: number of output positions per example.
         taps: number of kernel positions; 1 for a linear layer.
         inputs: number of input channels.
@@ -36,6 +37,7 @@ class LayerCall:
 
     read: Tensor
     written: Tensor
+    values: int
     positions: int
     taps: int
     inputs: int
@@ -60,11 +62,11 @@ class LayerCall:
         supports="any network",
         examples=16,
         repeats=2,
-        version=3,
+        version=4,
     )
 )
 def student_fit(student: Probe, _teacher: Activations) -> Tensor:
-    """Return ln(1 + ρ Σ_l √(q_l r_l / P_l) · ln(q_l r_l t_l)), summed over calls of layers l.
+    """Return ln(1 + ρ s Σ_l √(q_l r_l / P_l) · ln(q_l r_l t_l)), summed over calls of layers l.
 
     Source: this project, docs/student-fit.md. q_l and r_l are the participation ratios
     (`filled_directions`) of the input and output channels of layer l, over the positions of
@@ -77,17 +79,48 @@ def student_fit(student: Probe, _teacher: Activations) -> Tensor:
     Raises:
         NetworkError: the network calls no convolution and no linear layer.
     """
-    calls, output = _calls(student)
-    return torch.where(output.isfinite().all(), fit_of(calls, output), torch.nan)
+    calls, output, noise = _calls(student)
+    return torch.where(output.isfinite().all(), fit_of(calls, output, noise), torch.nan)
 
 
-def fit_of(calls: Sequence[LayerCall], output: Tensor) -> Tensor:
-    """Return the score, a scalar, from the calls of all layers and the output (B, K)."""
-    last, outputs = max(calls, key=lambda call: call.order), output.shape[-1]
-    freedom = 1.0
+def fit_of(calls: Sequence[LayerCall], output: Tensor, noise: Tensor) -> Tensor:
+    """Return the score of a network.
+
+    Args:
+        calls: the calls of all layers.
+        output: the network's output, (B, K).
+        noise: the network's first input, (B, …).
+
+    Returns:
+        The score, a scalar.
+    """
+    in_order = sorted(calls, key=lambda call: call.order)
+    last, outputs = in_order[-1], output.shape[-1]
+    factor = input_scale(in_order[0].values, noise)
     if last.channels == outputs:
-        freedom = output_freedom(last.inputs * last.taps, outputs)
-    return (freedom * torch.stack([call.worth for call in _counted(calls)]).sum()).log1p()
+        factor *= output_freedom(last.inputs * last.taps, outputs)
+    return (factor * torch.stack([call.worth for call in _counted(calls)]).sum()).log1p()
+
+
+def input_scale(values: int, examples: Tensor) -> float:
+    """Return the factor by which a network resizes the sides of its input.
+
+    It is the square root of the number of values that the first layer reads of an example,
+    divided by the number of values of an example: 1/2 for a network that halves the height and
+    width of images. Without the factor, the maps of such a network would count as those of a
+    deeper layer, although it sees less. It is 1 for token ids.
+
+    Args:
+        values: number of values that the first layer reads of an example.
+        examples: the network's first input, (B, …).
+
+    Examples:
+        >>> input_scale(3 * 8 * 8, torch.zeros(2, 3, 16, 16))
+        0.5
+    """
+    if not examples.is_floating_point():
+        return 1.0
+    return float((values / examples[0].numel()) ** 0.5)
 
 
 def output_freedom(width: int, outputs: int) -> float:
@@ -117,7 +150,7 @@ def layer_quantities(student: Probe) -> tuple[Tensor, Tensor, Tensor, Tensor, Te
     Raises:
         NetworkError: the network calls no convolution and no linear layer.
     """
-    calls, _ = _calls(student)
+    calls, _, _ = _calls(student)
     rows = [(c.read, c.written, c.taps, c.positions, c.channels) for c in _counted(calls)]
     q, r, t, positions, channels = torch.tensor(rows, dtype=torch.float64).T
     return q, r, t, positions, channels
@@ -128,25 +161,25 @@ def _counted(calls: Sequence[LayerCall]) -> Sequence[LayerCall]:
     return [call for call in calls if call.positions > 1] or calls
 
 
-def _calls(student: Probe) -> tuple[Sequence[LayerCall], Tensor]:
-    """Return the calls of all layers, and the network's output.
+def _calls(student: Probe) -> tuple[Sequence[LayerCall], Tensor, Tensor]:
+    """Return the calls of all layers, the network's output, and its first input.
 
     Raises:
         NetworkError: the network calls no convolution and no linear layer.
     """
-    calls, output = layer_calls(student, slice(IMAGES))
+    calls, output, noise = layer_calls(student, slice(IMAGES))
     if all(call.positions == 1 for call in calls):
-        calls, output = layer_calls(student, ALL)
+        calls, output, noise = layer_calls(student, ALL)
     if not calls:
         raise NetworkError(
             f"{student.who} calls no convolution and no linear layer as a module: write its layers "
             "as modules, or use another scorer"
         )
-    return calls, output
+    return calls, output, noise
 
 
-def layer_calls(student: Probe, images: slice) -> tuple[list[LayerCall], Tensor]:
-    """Run the student on noise; return the calls of all layers and the network's output.
+def layer_calls(student: Probe, images: slice) -> tuple[list[LayerCall], Tensor, Tensor]:
+    """Run the student on noise; return the calls of all layers, its output and its first input.
 
     Args:
         student: the network.
@@ -160,7 +193,7 @@ def layer_calls(student: Probe, images: slice) -> tuple[list[LayerCall], Tensor]
     with torch.no_grad(), reader as read:
         activations = read(*noise)
     calls = [call for watch in watches for call in activations.watched(watch)]
-    return calls, activations.output
+    return calls, activations.output, noise[0]
 
 
 def filled_directions(samples: Tensor) -> Tensor:
@@ -195,12 +228,12 @@ def _watch(layer: WeightLayer, order: Iterator[int]) -> Watch[LayerCall]:
 
 def _call(layer: WeightLayer, order: Iterator[int], given: Tensor, output: Tensor) -> LayerCall:
     read, written = (_channels(layer, item) for item in (given, output))
-    inputs, (positions, width) = read.shape[-1], written.shape[1:]
+    values, inputs, (positions, width) = read[0].numel(), read.shape[-1], written.shape[1:]
     if positions == 1:  # the examples take the place of positions
         read, written = read.transpose(0, 1), written.transpose(0, 1)
     q, r = (filled_directions(item).mean() for item in (read, written))
     taps = layer.weight.shape[2:].numel()
-    return LayerCall(q, r, positions, taps, inputs=inputs, channels=width, order=next(order))
+    return LayerCall(q, r, values, positions, taps, inputs, channels=width, order=next(order))
 
 
 def _channels(layer: WeightLayer, output: Tensor) -> Tensor:

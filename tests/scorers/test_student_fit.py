@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import diswot
 from diswot.errors import NetworkError
 from diswot.scorers import find_scorer, layer_quantities
-from diswot.scorers.student_fit import output_freedom
+from diswot.scorers.student_fit import input_scale, output_freedom
 from search_spaces import ResNetDepthSpace
 from tests.scorers.probes import (
     CLASSES,
@@ -53,14 +53,17 @@ def by_image(output: Tensor) -> list[np.ndarray]:
 
 
 def transcribed(network: nn.Module, noise: Tensor, width: int) -> float:
-    """Return ln(1 + ρ Σ √(q r / P) · ln(q r t)) of the layers that write several positions.
+    """Return ln(1 + ρ s Σ √(q r / P) · ln(q r t)) of the layers that write several positions.
 
-    ρ is d (2n - d) / n² for n = K - 1 and a classifier that reads d numbers, at most n.
+    ρ is d (2n - d) / n² for n = K - 1 and a classifier that reads d numbers, at most n. s² is
+    the number of values that the first layer reads, divided by that of the image.
     """
     total = 0.0
     needed = CLASSES - 1
     rank = min(width, needed)
     freedom = rank * (2 * needed - rank) / needed**2
+    ((first, _), *_) = calls(network, layers(network)[:1], noise)
+    scale = math.sqrt(first[0].numel() / noise[0].numel())
     for layer in layers(network):
         for given, output in calls(network, [layer], noise):
             positions = len(by_image(output)[0])
@@ -69,7 +72,7 @@ def transcribed(network: nn.Module, noise: Tensor, width: int) -> float:
             pairs = directions(by_image(given)) * directions(by_image(output))
             taps = math.prod(layer.weight.shape[2:])
             total += math.sqrt(pairs / positions) * math.log(pairs * taps)
-    return math.log(1 + freedom * total)
+    return math.log(1 + freedom * scale * total)
 
 
 def narrow(width: int) -> nn.Sequential:
@@ -86,6 +89,7 @@ DEFINED: Mapping[str, tuple[Callable[[], nn.Module], int]] = {
     "narrow": (lambda: narrow(2), 2),
     "nearly wide enough": (lambda: narrow(5), 5),
     "wide enough": (lambda: narrow(6), 6),
+    "half the sides": (lambda: nn.Sequential(nn.AvgPool2d(2), narrow(6)), 6),
 }
 
 
@@ -118,6 +122,17 @@ def test_a_last_layer_before_a_pooled_output_has_no_factor() -> None:
     both = nn.Sequential(narrow(2), nn.Unflatten(1, (1, CLASSES)), nn.AvgPool1d(2), nn.Flatten())
     wide = nn.Sequential(narrow(2)[:-1], nn.Linear(2, 3))
     assert score("student_fit", both) == pytest.approx(score("student_fit", wide), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "values", "scale"),
+    [((3, 8, 8), 192, 1), ((3, 8, 8), 48, 0.5), ((3, 8, 8), 768, 2), ((5,), 5, 1)],
+)
+def test_the_input_scale_is_that_of_sides(
+    shape: tuple[int, ...], values: int, scale: float
+) -> None:
+    assert input_scale(values, torch.zeros(2, *shape)) == scale
+    assert input_scale(values, torch.zeros(2, *shape, dtype=torch.int64)) == 1
 
 
 @pytest.mark.parametrize("outputs", [1, 2, 10, 1000])
@@ -220,6 +235,6 @@ def test_the_order_of_candidates_does_not_change_scores() -> None:
 def test_a_search_records_the_score_version_and_uses_no_teacher() -> None:
     found = diswot.search("resnet20", population=2, generations=1, **QUICK)
     settings = found.manifest["settings"]
-    assert settings["scorer_versions"] == {"student_fit": 3}
+    assert settings["scorer_versions"] == {"student_fit": 4}
     assert settings["needs_teacher"] is False
     assert settings["teacher_state"] == "random"
