@@ -2,6 +2,7 @@
 
 import copy
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -22,7 +23,7 @@ from diswot.testing._networks import (
 SEED = 0
 
 
-def check_loss(loss: str) -> None:
+def check_loss(loss: str, *, targets: Any = None) -> None:
     """Check the contract of a loss, with two small residual networks.
 
     The loss is a finite scalar; gradients reach the student and all trainable parts of the loss,
@@ -31,23 +32,34 @@ def check_loss(loss: str) -> None:
 
     Args:
         loss: name of a term, or an expression.
+        targets: targets of the batch of 8 images of 4 classes, for losses of other tasks; by
+            default the class probabilities, (8, 4).
 
     Raises:
         AssertionError: a rule is broken; the message names it.
 
     Examples:
         >>> check_loss("ce + 0.9*kd(T=4)")
+        >>> import diswot.tasks.image_text
+        >>> check_loss("text_ce", targets={"texts": {"en": torch.eye(4)}})
     """
     student, teacher = small_student().eval(), small_teacher().eval()
-    criterion = _built(loss, student, teacher)
-    result = _value(criterion, student, teacher)
+    criterion, batch = _built(loss, student, teacher), _batch(targets)
+    result = _value(criterion, student, teacher, batch=batch)
     total = float(result.total.detach())
     require(math.isfinite(total), f"{loss}: is finite, but is {total}")
     result.total.backward()  # type: ignore[no-untyped-call]
     # 1. Gradients, 2. saving and restoring, 3. the minimum that the card declares.
     _check_gradients(loss, student, teacher, criterion)
-    _check_state(loss, student, teacher, criterion)
-    _check_least(loss, teacher)
+    _check_state(loss, student, teacher, criterion, batch=batch)
+    _check_least(loss, teacher, batch=batch)
+
+
+def _batch(targets: Any) -> TrainingBatch:
+    labels = example_labels()
+    if targets is None:
+        targets = F.one_hot(labels, CLASSES).float()
+    return TrainingBatch(targets, labels, torch.arange(IMAGES))
 
 
 def _check_gradients(
@@ -73,23 +85,33 @@ def _check_gradients(
     )
 
 
-def _check_state(loss: str, student: nn.Module, teacher: nn.Module, learned: Criterion) -> None:
+def _check_state(
+    loss: str,
+    student: nn.Module,
+    teacher: nn.Module,
+    learned: Criterion,
+    *,
+    batch: TrainingBatch,
+) -> None:
     # Another seed: projections that are not in the state would differ.
     restored = _built(loss, student, teacher, seed=SEED + 1)
     restored.load_state_dict(learned.state_dict())
     require(not restored.needs_preparation, f"{loss}: a restored state needs no preparation")
-    ours, theirs = (_value(item, student, teacher).total.detach() for item in (learned, restored))
+    ours, theirs = (
+        _value(item, student, teacher, batch=batch).total.detach() for item in (learned, restored)
+    )
     require(torch.equal(ours, theirs), f"{loss}: its state is all that it has learned")
 
 
-def _check_least(loss: str, teacher: nn.Module) -> None:
+def _check_least(loss: str, teacher: nn.Module, *, batch: TrainingBatch) -> None:
     parts = parse_objective(loss).parts
     least = [part.kind.card.least for part in parts]
     if len(parts) != 1 or least[0] is None:
         return
     # A student that equals the teacher must reach the declared minimum.
     twin = copy.deepcopy(teacher)
-    result = float(_value(_built(loss, twin, teacher), twin, teacher).total.detach())
+    built = _built(loss, twin, teacher)
+    result = float(_value(built, twin, teacher, batch=batch).total.detach())
     expected = parts[0].weight * least[0]
     require(
         abs(result - expected) <= 1e-5 * max(1.0, abs(parts[0].weight)),
@@ -109,9 +131,9 @@ def _built(loss: str, student: nn.Module, teacher: nn.Module, *, seed: int = SEE
     return criterion
 
 
-def _value(criterion: Criterion, student: nn.Module, teacher: nn.Module) -> Losses:
-    labels = example_labels()
-    batch = TrainingBatch(F.one_hot(labels, CLASSES).float(), labels, torch.arange(IMAGES))
+def _value(
+    criterion: Criterion, student: nn.Module, teacher: nn.Module, *, batch: TrainingBatch
+) -> Losses:
     wanted = _read(teacher, criterion.teacher_watches)
     torch.manual_seed(SEED)
     result: Losses = criterion(_read(student, criterion.student_watches), wanted, batch)
