@@ -6,10 +6,11 @@ default score changed to version 2. Times are seconds of the processor with one 
 
 import statistics
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import click
 
 from benchmarks.compare_checkouts import compare
 from benchmarks.results_folder import keep
@@ -36,8 +37,12 @@ class SearchSpeed:
     rounds: int
 
 
+@click.command()
+@click.argument(
+    "former", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+)
 def main(former: Path) -> None:
-    """Time both checkouts, and write the table."""
+    """Time both checkouts, and write benchmarks/results/search-speed.csv."""
     started, current = datetime.now(UTC), Path(__file__).parents[1]
     (sides,) = compare(former, current, ROUNDS, commands=["search"]).values()
     ratios = [before / after for before, after in zip(*sides, strict=True)]
@@ -49,6 +54,4 @@ def main(former: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    main(Path(sys.argv[1]).resolve())
+    main()
