@@ -1,11 +1,11 @@
 """Count the training examples that a training reads."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable
 from typing import Any, cast
 
 from torch import Tensor
 
+from diswot.methods._wrapped_batches import WrappedBatches
 from diswot.tasks import Batch, Changes, Dataset, SplitName, TrainingBatches
 
 Add = Callable[[int], object]
@@ -49,27 +49,11 @@ class _CountingData:
         return _CountingBatches(self._data.training(changes, **options), self._add)
 
 
-class _CountingBatches(TrainingBatches):
+class _CountingBatches(WrappedBatches):
     def __init__(self, source: TrainingBatches, add: Add) -> None:
-        self._source, self._add = source, add
+        super().__init__(source)
+        self._add = add
 
-    @property
-    def fixed(self) -> bool:
-        return self._source.fixed
-
-    @property
-    def views(self) -> Mapping[str, str]:
-        return self._source.views
-
-    def __call__(self, indices: Tensor) -> Batch:
-        return self._counted(self._source(indices))
-
-    def epoch(
-        self, shares: Iterable[tuple[Tensor, int]], *, seed: int
-    ) -> Generator[Batch, None, None]:
-        with closing(self._source.epoch(shares, seed=seed)) as batches:
-            yield from map(self._counted, batches)
-
-    def _counted(self, batch: Batch) -> Batch:
+    def wrapped(self, batch: Batch) -> Batch:
         self._add(len(batch.indices))
         return batch

@@ -1,7 +1,6 @@
 """Distillation on examples without labels, which take the place of the training split."""
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -9,9 +8,10 @@ from torch import Tensor, nn
 
 from diswot.errors import OptionError
 from diswot.losses import Objective
+from diswot.methods._wrapped_batches import WrappedBatches
 from diswot.options import DEFAULT_SCORER
 from diswot.scorers import find_scorer
-from diswot.tasks import Batch, Dataset, TrainingBatches
+from diswot.tasks import Batch, Dataset
 from diswot.training import DistillationMethod
 
 
@@ -92,7 +92,7 @@ class UnlabeledMethod(DistillationMethod):
             )
 
 
-class UnlabeledBatches(TrainingBatches):
+class UnlabeledBatches(WrappedBatches):
     """Batches of another source without their labels; a subclass can change their inputs.
 
     Args:
@@ -101,20 +101,7 @@ class UnlabeledBatches(TrainingBatches):
 
     fixed = False
     views: Mapping[str, str] = {}
-
-    def __init__(self, source: TrainingBatches) -> None:
-        self._source = source
-
-    def __call__(self, indices: Tensor) -> Batch:
-        """Return the changed examples with `indices` (B,), by torch's global generator."""
-        return self._unlabeled(self._source(indices))
-
-    def epoch(
-        self, shares: Iterable[tuple[Tensor, int]], *, seed: int
-    ) -> Generator[Batch, None, None]:
-        """Yield the changed batches of an epoch; the source may read ahead."""
-        with closing(self._source.epoch(shares, seed=seed)) as batches:
-            yield from map(self._unlabeled, batches)
+    teachers_fixed = False
 
     def changed(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Return the inputs that networks get, by torch's global generator; by default the same.
@@ -124,5 +111,6 @@ class UnlabeledBatches(TrainingBatches):
         """
         return inputs
 
-    def _unlabeled(self, batch: Batch) -> Batch:
+    def wrapped(self, batch: Batch) -> Batch:
+        """Return a batch with changed inputs and without labels."""
         return replace(batch, inputs=self.changed(*batch.inputs), targets=None, labels=None)
