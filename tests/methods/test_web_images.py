@@ -29,7 +29,14 @@ from diswot.methods.web_images._contrast import Embedding
 from diswot.networks.shared_classifier import read_classifier, share_classifier
 from diswot.options import filled
 from diswot.tasks import Dataset, find_task
-from diswot.tasks.images import ImageData, check_pool, load_data, mixed_digits, with_pool
+from diswot.tasks.images import (
+    ImageData,
+    Split,
+    check_pool,
+    load_data,
+    mixed_digits,
+    with_pool,
+)
 from diswot.testing import check_method
 from diswot.training import Recipe, train_by
 from search_spaces import ThinSpace
@@ -274,6 +281,14 @@ def test_a_folder_of_any_layout_is_a_pool(digits: ImageData, folder: Path) -> No
     assert torch.equal(data.test.labels, digits.test.labels)
     assert any("unreadable images left out, 1" in note for note in notes)
     assert any("1 images of a single color are left out" in note for note in notes)
+
+
+def test_the_images_of_a_dataset_are_converted_once(digits: ImageData) -> None:
+    pools = [with_pool(digits, digits).train.images for _ in range(2)]
+    assert pools[0].data_ptr() == pools[1].data_ptr()
+    darker = Split(digits.train.images // 2, digits.train.labels)
+    other = with_pool(digits, replace(digits, train=darker)).train.images
+    torch.testing.assert_close(other, digits.train.images // 2)
 
 
 def test_pools_that_are_too_small_or_of_one_color_are_refused(

@@ -1,6 +1,6 @@
 """Pools of unlabeled images: folders of any layout, and the images of datasets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ DEFAULTS = {"digits": MIXED_DIGITS}
 
 _TOGETHER = 1_000
 _KEPT: dict[Any, Tensor] = {}
-"""Images of the folder that was read last, by its files and the shape."""
+"""Images of the pool that was read last, by the shape and its files or its digest."""
 
 
 def default_pool(data: object) -> str | None:
@@ -160,22 +160,26 @@ def _images(
 def _all_images(
     pool: Any, shape: tuple[int, int, int], root: str | Path | None, progress: Progress
 ) -> tuple[str, Tensor]:
-    """Return name and images (n, C, H, W) of a pool; those of a folder are kept in memory."""
+    """Return name and images (n, C, H, W) of a pool, which are kept in memory."""
     if pool == MIXED_DIGITS:
         return MIXED_DIGITS, _fitted(mixed_digits().images, shape)
     folder = _folder(pool)
     if folder is None:
         other = load_data(pool, root=root, progress=progress)
-        return other.name, _of_dataset(other, shape)
+        converted = partial(_of_dataset, other, shape)
+        return other.name, _kept((shape, other.digest), converted)
     left = LeftOut(folder)
     paths = _paths(folder, left)
     key = (shape, *((path, *_state(path)) for path in paths))
+    return str(folder), _kept(key, partial(_read, folder, paths, left, shape, progress))
+
+
+def _kept(key: Any, read: Callable[[], Tensor]) -> Tensor:
+    """Return the images of a key, which are read if they are not those of the last one."""
     if key not in _KEPT:
         _KEPT.clear()
-        _KEPT[key] = _read(folder, paths, shape, progress)
-        for note in left.notes():
-            progress(message("pool", note))
-    return str(folder), _KEPT[key]
+        _KEPT[key] = read()
+    return _KEPT[key]
 
 
 def _folder(pool: Any) -> Path | None:
@@ -215,7 +219,11 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 def _read(
-    folder: Path, paths: Sequence[Path], shape: tuple[int, int, int], progress: Progress
+    folder: Path,
+    paths: Sequence[Path],
+    left: LeftOut,
+    shape: tuple[int, int, int],
+    progress: Progress,
 ) -> Tensor:
     """Decode the images of a folder to uint8."""
     first = Reading(folder, paths)
@@ -224,7 +232,7 @@ def _read(
     reading = Reading(folder, [path for path in paths if path not in first.unreadable])
     decoded = reading.each(decode, stage="decode", progress=progress)
     images = [pixels for pixels in decoded if pixels is not None]
-    for note in _unreadable(first, reading):
+    for note in (*_unreadable(first, reading), *left.notes()):
         progress(message("pool", note))
     return torch.from_numpy(np.stack(images))
 
