@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diswot.cli._tables import optional, print_table
+from diswot.cli._tables import counted, optional, print_table
 
 if TYPE_CHECKING:
     from diswot.search import SearchResult
@@ -27,11 +27,11 @@ def print_trainings(result: SearchResult) -> None:
     ]
     failed = sum(item.failure is not None for item in result.trainings)
     print_table(
-        f"Short trainings of {result.trainings[0].epochs} epochs",
+        f"Short trainings of {counted(result.trainings[0].epochs, 'epoch')}",
         ["place", "architecture", "by score", "validation"],
         rows,
         caption=(
             f"Rank among all {len(ranks)} scored candidates, by score and short trainings; "
-            f"{failed} trainings failed."
+            f"{counted(failed, 'training')} failed."
         ),
     )

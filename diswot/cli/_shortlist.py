@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diswot.cli._declared import option
-from diswot.cli._tables import print_table
+from diswot.cli._tables import counted, print_table
 from diswot.options import JobOptions
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def print_halving(halving: Halving) -> None:
     print_table(
         f"Shortlist by successive halving: validation {halving.training.val.name}, top-scoring "
         "student first",
-        ["network", *(f"{rung.epochs} epochs" for rung in rounds)],
+        ["network", *(counted(rung.epochs, "epoch") for rung in rounds)],
         rows,
-        caption=f"{bought} {halving.epochs} epochs in all.",
+        caption=f"{bought} {counted(halving.epochs, 'epoch')} in all.",
     )
 
 

@@ -89,6 +89,11 @@ def count(number: int) -> str:
     return str(number)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with a noun in its singular or plural: `1 epoch`, `1,200 epochs`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def optional(number: float | None, form: str = ".4f") -> str:
     """Format a number; `None` as a dash."""
     return "–" if number is None else format(number, form)

@@ -24,7 +24,7 @@ from diswot.cli._distilled_students import (
 from diswot.cli._progress import Display, tracked_progress
 from diswot.cli._runs import RunSettings, open_run, with_defaults
 from diswot.cli._shortlist import SHORTLIST, print_halving
-from diswot.cli._tables import print_json, print_reads, print_table
+from diswot.cli._tables import counted, print_json, print_reads, print_table
 from diswot.cli._terminal import say
 from diswot.cli._trainings import found_by_name, located, options_before
 from diswot.devices import is_first
@@ -271,7 +271,7 @@ def _print(halving: Halving, distillation: Distillation, exported: Path, *, seve
             [name, training.objective, str(training.best_epoch), str(test)],
         ],
         caption=f"{test.n:,} test examples, not used for selection; "
-        f"seed {distillation.recipe.seed}, {distillation.recipe.epochs} epochs.",
+        f"seed {distillation.recipe.seed}, {counted(distillation.recipe.epochs, 'epoch')}.",
     )
     print_reads({training.objective: training})
     say(f"Next: diswot export {exported}")

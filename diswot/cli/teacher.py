@@ -13,7 +13,7 @@ from diswot.cli import _options as shared
 from diswot.cli._command import Command
 from diswot.cli._declared import Folder, flagged
 from diswot.cli._progress import Display, displayed_progress, tracked_progress
-from diswot.cli._tables import print_json, print_table
+from diswot.cli._tables import counted, print_json, print_table
 from diswot.cli._terminal import say
 from diswot.cli._trainings import located, options_before
 from diswot.errors import OptionError
@@ -188,7 +188,7 @@ def _train(folder: Path, options: Mapping[str, Any], display: Display, *, as_jso
         ["teacher", "best epoch", test.name],
         [[teacher, str(training.best_epoch), str(test)]],
         caption=f"{test.n:,} test examples, not used for selection; "
-        f"seed {chosen.get('seed')}, {len(training.history)} epochs.",
+        f"seed {chosen.get('seed')}, {counted(len(training.history), 'epoch')}.",
     )
     flags = f"--teacher {shlex.quote(teacher)} --teacher-weights {shlex.quote(str(weights))}"
     say(f"Next: diswot run {flags}")

@@ -19,7 +19,7 @@ DIVIDED = ["--train-budget", "4x", "--trainings", 4]
 def test_a_run_divides_its_training_budget_and_is_resumed(cli: CommandLine, tmp_path: Path) -> None:
     done = cli("run", *SEARCHED, *SHORT, *DIVIDED, "--out", "r")
     assert done.code == 0, done.err
-    assert "Short trainings of 1 epochs" in done.out
+    assert "Short trainings of 1 epoch\n" in done.out
     assert "Shortlist by successive halving" in done.out
     result = json.loads((tmp_path / "r" / "result.json").read_text())
     assert len(result["trainings"]) == 4

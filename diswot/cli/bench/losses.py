@@ -10,6 +10,7 @@ import click
 
 from diswot.cli import displayed_progress, names, options, print_json, print_table, say
 from diswot.cli._declared import flagged
+from diswot.cli._tables import counted
 from diswot.cli.bench._options import training_options
 from diswot.runs.folder import next_folder
 
@@ -70,7 +71,7 @@ def losses(out: Path | None, workers: int, as_json: bool, **chosen: Any) -> None
         f"{rows[0].teacher_accuracy:.1f}",
         ["student", "loss", "accuracy ± sd", "gain", "p", ""],
         [[row.student, row.loss, *_cells(row)] for row in rows],
-        caption=f"{rows[0].seeds} seeds, {rows[0].epochs} epochs. {CAPTION}",
+        caption=f"{counted(rows[0].seeds, 'seed')}, {counted(rows[0].epochs, 'epoch')}. {CAPTION}",
     )
     say(f"Written to {out}: losses.csv")
 
@@ -141,8 +142,8 @@ def _print_pairs(pair: str, rows: Sequence[PairRow]) -> None:
         f"{pair} on {measured.data}, test accuracy in %",
         ["method", "loss", "published", "accuracy ± sd", "gain", "p", ""],
         [_row(row) for row in rows],
-        caption=f"{measured.seeds} seeds, {measured.epochs} epochs; teacher here "
-        f"{measured.teacher_accuracy:.1f}. {CAPTION}",
+        caption=f"{counted(measured.seeds, 'seed')}, {counted(measured.epochs, 'epoch')}; "
+        f"teacher here {measured.teacher_accuracy:.1f}. {CAPTION}",
     )
 
 
