@@ -190,7 +190,8 @@ def main(data_root: str | None, folder: Path) -> None:
         limit = int(LIMITS["digits-thin"])
         within = table.params <= limit
         rows += rows_of(table.within(limit), limit, [curves[within] for curves in by_seed])
-    keep("early-stopping", rows, {"seeds": SEEDS, "trainings": TRAININGS, "noise": NOISE}, started)
+    provenance = {"seeds": SEEDS, "trainings": TRAININGS, "noise": NOISE}
+    keep("early-stopping", rows, provenance, started, work=folder)
 
 
 if __name__ == "__main__":

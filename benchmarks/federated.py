@@ -6,7 +6,6 @@ left; `--first N` runs only the first N, and writes no table unless all are done
 """
 
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -74,7 +73,6 @@ def clients_in(federation: Federation, arm: str) -> list[Client]:
 def _one(settings: FederatedSettings, task: tuple[float, int, str, int]) -> dict[str, Any]:
     """Run one federation and return its record."""
     alpha, size, arm, seed = task
-    began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         federation = federation_of_task(settings, task, Path(folder))
         rounds = run_rounds(federation, clients_in(federation, arm))
@@ -90,7 +88,6 @@ def _one(settings: FederatedSettings, task: tuple[float, int, str, int]) -> dict
         "own_weight": float(np.mean(np.diag(np.array(rounds[-1].weights)))),
         "suspects": sum(len(item.suspects) for item in rounds),
         "bytes": sum(sum(item.sent.values()) for item in rounds),
-        "seconds": time.process_time() - began,
     }
 
 

@@ -164,7 +164,7 @@ def main(data_root: str | None, out: Path, minutes: float) -> None:
             "settings": settings.recorded(),
             "command": "python -m benchmarks.mobile_truth",
         }
-        keep("tiny-imagenet-mobile", rows, provenance, started)
+        keep("tiny-imagenet-mobile", rows, provenance, started, work=out)
     if not complete:
         click.echo(f"trainings are left: run the same command again to resume {out}", err=True)
         sys.exit(3)

@@ -102,7 +102,11 @@ class Trainings:
     def record(
         self, arch: str, targets: Sequence[str], *, seeds: Sequence[int] | None = None
     ) -> list[dict[str, Any]]:
-        """Train an architecture with several seeds (by default all); return the records."""
+        """Train an architecture with several seeds (by default all); return the records.
+
+        The trainings of an architecture run together, so each has the same share of the seconds.
+        """
+        started = time.perf_counter()
         chosen = range(self.settings.seeds) if seeds is None else seeds
         replicas = [(seed, target) for seed in chosen for target in targets]
         recipe = self.distillation.recipe
@@ -112,8 +116,9 @@ class Trainings:
         soft = torch.tensor([target == DISTILLED for _, target in replicas])
         examples = [self.examples(seed, recipe) for seed, _ in replicas]
         result = fit(Stack(networks), examples, soft, recipe, self.data)
+        seconds = round((time.perf_counter() - started) / len(replicas), 3)
         return [
-            {"arch": arch, "seed": seed, "target": target, **asdict(item)}
+            {"arch": arch, "seed": seed, "target": target, **asdict(item), "seconds": seconds}
             for (seed, target), item in zip(replicas, result, strict=True)
         ]
 
@@ -234,7 +239,8 @@ def main(data_root: str | None, out: Path) -> None:
     with displayed_progress() as progress:
         rows = thin_truth(settings, out, progress=progress)
     provenance: dict[str, Any] = {"settings": settings.recorded(), "short_epochs": SHORT}
-    keep("digits-thin", rows, provenance | {"command": "python -m benchmarks.thin_truth"}, started)
+    provenance["command"] = "python -m benchmarks.thin_truth"
+    keep("digits-thin", rows, provenance, started, work=out)
 
 
 if __name__ == "__main__":

@@ -208,20 +208,25 @@ def _data(settings: MeasurementSettings) -> str | Dataset:
 
 def _count(settings: MeasurementSettings, names: Sequence[str]) -> list[dict[str, Any]]:
     evaluator = evaluator_for(settings)
-    return [_counted(name, evaluator.costs(evaluator.space.from_string(name))) for name in names]
+    return [_counted(evaluator, name)[1] for name in names]
 
 
-def _counted(name: str, costs: Costs) -> dict[str, Any]:
-    return {"kind": "costs", "of": name, "params": costs.params, "macs": costs.macs}
+def _counted(evaluator: Evaluator, name: str) -> tuple[Costs, dict[str, Any]]:
+    """Return the costs of an architecture, and their record."""
+    started = time.perf_counter()
+    costs = evaluator.costs(evaluator.space.from_string(name))
+    counts = {"params": costs.params, "macs": costs.macs}
+    seconds = round(time.perf_counter() - started, 4)
+    return costs, {"kind": "costs", "of": name, **counts, "seconds": seconds}
 
 
 def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str, Any]]:
     evaluator = evaluator_for(settings)
     arch = evaluator.space.from_string(name)
+    costs, counted = _counted(evaluator, name)
     started = time.perf_counter()
     values: dict[str, list[float]] = {}
     failures: dict[str, str] = {}
-    costs = evaluator.costs(arch)
     for number in range(evaluator.repeats):
         with evaluator.probe(arch, number, costs) as (student, teacher), torch.no_grad():
             for term, compute in evaluator.scorer.terms.items():
@@ -236,7 +241,7 @@ def _score(settings: MeasurementSettings, key: str, name: str) -> list[dict[str,
     seconds = round(time.perf_counter() - started, 4)
     terms = {term: value for term, value in values.items() if term not in failures}
     scored = {"kind": "terms", "of": key, "terms": terms, "failures": failures, "seconds": seconds}
-    return [_counted(name, costs), scored]
+    return [counted, scored]
 
 
 def _measured(name: str, key: str, store: RecordStore, evaluator: Evaluator) -> Measured:

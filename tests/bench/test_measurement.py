@@ -1,8 +1,12 @@
 """Measuring several scorers together equals measuring each alone."""
 
-from diswot.bench.measurement import MeasurementSettings, evaluator_for
+from pathlib import Path
+
+from diswot.bench.measurement import MeasurementSettings, evaluator_for, measure
+from diswot.bench.record_store import RECORDS
 from diswot.bench.speed import time_alone
 from diswot.progress import silent
+from diswot.runs import RecordFile
 from diswot.scorers import find_scorer
 
 SCORERS = ("semantic_grad", "fsp", "snip+nwot")
@@ -24,3 +28,11 @@ def test_every_scorer_is_timed() -> None:
     found = time_alone(SETTINGS, ["1-1-1", "1-3-1"], silent, count=1)
     assert tuple(found) == SCORERS
     assert all(milliseconds > 0 for milliseconds in found.values())
+
+
+def test_all_records_have_their_seconds(tmp_path: Path) -> None:
+    measure(SETTINGS, ["1-1-1"], tmp_path, progress=silent)
+    records = RecordFile(tmp_path / RECORDS).read(dict)
+    assert [record["kind"] for record in records] == ["costs", "terms"]
+    assert all(record["seconds"] >= 0 for record in records)  # costs are counted once, for 0 s
+    assert records[1]["seconds"] > 0
