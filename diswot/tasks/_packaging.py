@@ -2,7 +2,8 @@
 
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from diswot.errors import ExportError, first_line
 from search_spaces import OPEN_LENGTH, Signature
 
 
@@ -88,3 +90,23 @@ def source_of(*functions: Callable[..., Any]) -> str:
     for function in functions:
         visit(function.__name__, function)
     return "".join(sorted(needed.values(), key=lambda text: text.startswith("\n")))
+
+
+@contextmanager
+def describes(signature: Signature, what: str) -> Iterator[None]:
+    """Turn errors of reading a signature inside the block into errors of the export.
+
+    Args:
+        signature: signature of the student.
+        what: what it should describe, such as `images with points`.
+
+    Raises:
+        ExportError: an entry is missing or invalid.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(
+            f"the student takes {signature.describe()}, which describes no {what} "
+            f"({first_line(error)}): pass data=…, or task=… of another task"
+        ) from error

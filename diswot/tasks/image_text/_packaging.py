@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import ExportError, first_line
 from diswot.tasks._image_file import fitted
-from diswot.tasks._packaging import Packaging, source_of
+from diswot.tasks._packaging import Packaging, describes, source_of
 from diswot.tasks._task import Dataset
 from diswot.tasks.image_text._image_text_data import ImageTextData
 from diswot.tasks.image_text._losses import TEMPERATURE
@@ -31,13 +30,8 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
     Raises:
         ExportError: the signature is not that of an image tower.
     """
-    try:
+    with describes(signature, "images with their normalization"):
         config = _config(signature)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ExportError(
-            f"the student takes {signature.describe()}, which describes no images with their "
-            f"normalization ({first_line(error)}): pass data=…, or task=… of another task"
-        ) from error
     texts = _classes(dataset) if isinstance(dataset, ImageTextData) and dataset.texts else None
     config["texts"] = texts is not None
     files = {}

@@ -6,9 +6,8 @@ from typing import Any
 
 import torch
 
-from diswot.errors import ExportError, first_line
 from diswot.tasks._image_file import fitted
-from diswot.tasks._packaging import Packaging, source_of
+from diswot.tasks._packaging import Packaging, describes, source_of
 from diswot.tasks._task import Dataset
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import ImageSpec
@@ -29,13 +28,8 @@ def packaging(signature: Signature, dataset: Dataset | None) -> Packaging:
     Raises:
         ExportError: the signature is not that of a classifier of images.
     """
-    try:
+    with describes(signature, "images with their normalization"):
         images = ImageSpec.from_signature(signature)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ExportError(
-            f"the student takes {signature.describe()}, which describes no images with their "
-            f"normalization ({first_line(error)}): pass data=…, or task=… of another task"
-        ) from error
     data = dataset if isinstance(dataset, ImageData) else None
     config = {
         **asdict(images),

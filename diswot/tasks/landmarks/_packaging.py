@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from diswot.errors import ExportError, first_line
-from diswot.tasks._packaging import Packaging, source_of
+from diswot.tasks._packaging import Packaging, describes, source_of
 from diswot.tasks._task import Dataset
 from diswot.tasks.landmarks._nme import NAMES
 from diswot.tasks.landmarks._points import PIXEL_CENTER
@@ -21,13 +20,8 @@ def packaging(signature: Signature, _dataset: Dataset | None) -> Packaging:
     Raises:
         ExportError: the signature is not that of a network for landmarks.
     """
-    try:
+    with describes(signature, "images with points"):
         config = _config(signature)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ExportError(
-            f"the student takes {signature.describe()}, which describes no images with points "
-            f"({first_line(error)}): pass data=…, or task=… of another task"
-        ) from error
     return Packaging(
         signature,
         config,
