@@ -200,8 +200,9 @@ class Task(ABC):
 
         Args:
             teacher: a name of `teacher_sources`; `package.module:callable`, which is called with
-                `signature` and other arguments of the task if it has parameters for them; or a
-                network. The last two must already be trained. A `Teacher` is returned unchanged.
+                `signature`, `data` and other arguments of the task if it has parameters for them;
+                or a network. The last two must already be trained. A `Teacher` is returned
+                unchanged.
             dataset: the dataset.
             weights: checkpoint to load.
             **options: options of the task, such as `teacher_classes`.
@@ -211,7 +212,8 @@ class Task(ABC):
                 data.
         """
         self._refuse(options)
-        return self.teacher_sources.find(teacher, {"signature": dataset.signature}, weights=weights)
+        offered = {"signature": dataset.signature, "data": dataset}
+        return self.teacher_sources.find(teacher, offered, weights=weights)
 
     def check_trained(
         self,

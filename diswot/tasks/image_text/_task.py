@@ -117,19 +117,6 @@ class ImageText(Task):
         """Raise for label smoothing, mixup and CutMix, which need class probabilities."""
         check_changes(changes)
 
-    def find_teacher(
-        self,
-        teacher: str | nn.Module | Teacher,
-        dataset: Dataset,
-        *,
-        weights: str | Path | None = None,
-        **options: Any,
-    ) -> Teacher:
-        """Return a teacher, which embeds images and texts."""
-        self._refuse(options)
-        offered = {"signature": dataset.signature, "data": dataset}
-        return self.teacher_sources.find(teacher, offered, weights=weights)
-
     def check_trained(
         self,
         teacher: Teacher,  # noqa: ARG002

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from diswot.errors import DataError
 from diswot.progress import Progress, silent
 from diswot.tasks._accuracy import Top1
@@ -20,7 +18,7 @@ from diswot.tasks.text._packaging import packaging
 from diswot.tasks.text._prediction import TextPrediction
 from diswot.tasks.text._teachers import SOURCES
 from diswot.tasks.text._text_data import TextData, UnlabeledTexts
-from diswot.teachers import Teacher, TeacherSources
+from diswot.teachers import TeacherSources
 from search_spaces import Signature
 
 
@@ -79,19 +77,6 @@ class TextClassification(TokenTask):
                 "give texts with labels"
             )
         return super().prepared(dataset, options)
-
-    def find_teacher(
-        self,
-        teacher: str | nn.Module | Teacher,
-        dataset: Dataset,
-        *,
-        weights: str | Path | None = None,
-        **options: Any,
-    ) -> Teacher:
-        """Return a teacher; teachers of `hf:` must have the data's tokenizer."""
-        self._refuse(options)
-        offered = {"signature": dataset.signature, "data": dataset}
-        return self.teacher_sources.find(teacher, offered, weights=weights)
 
     @property
     def teacher_sources(self) -> TeacherSources:
