@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from diswot.tasks._image_file import suffixes
-from diswot.tasks._prediction import Prediction
+from diswot.tasks._prediction import Array, Prediction
 
 
 class PhotoPrediction(Prediction):
@@ -28,3 +30,9 @@ class PhotoPrediction(Prediction):
             raise ValueError(
                 "the preprocessing of photos is not known: give an array (C, H, W) as .npy"
             )
+
+    def normalized(self, values: Array) -> Array:
+        """Return pixel values (C, H, W) normalized to float32 as in the config."""
+        mean, std = (np.float32(self.config[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
+        result: Array = (np.float32(values) / np.float32(self.config["scale"]) - mean) / std
+        return result

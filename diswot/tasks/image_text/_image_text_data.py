@@ -13,17 +13,13 @@ from torch.nn import functional as F
 from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
+from diswot.tasks._pixels import Pixels, normalized, pixel_statistics
 from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks._tokenizer import TextTokenizer
 from diswot.tasks.image_text._dual_encoder import DualEncoder
-from diswot.tasks.image_text._labeled_images import (
-    LabeledImages,
-    Pairs,
-    normalized,
-    pixel_statistics,
-)
+from diswot.tasks.image_text._labeled_images import LabeledImages, Pairs
 from diswot.tasks.image_text._pairs import ImageTextPairs
 from diswot.tasks.image_text._prompts import ClassNames
 from diswot.tasks.image_text._targets import Targets
@@ -83,7 +79,7 @@ class ImageTextData:
         return find_task("image-text")
 
     @cached_property
-    def pixels(self) -> Mapping[str, float | tuple[float, ...]]:
+    def pixels(self) -> Pixels:
         """Mean and standard deviation per channel of the training images, after division by 255."""
         return pixel_statistics(self.train.images)
 

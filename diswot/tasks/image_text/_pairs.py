@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
+from diswot.tasks._pixels import Pixels, normalized
 from diswot.tasks._source import Source
 from diswot.tasks._task import Task
 from diswot.tasks._tasks import find_task
 from diswot.tasks._tokenizer import TextTokenizer
-from diswot.tasks.image_text._labeled_images import LabeledImages, Pixels, normalized
+from diswot.tasks.image_text._labeled_images import LabeledImages
 from diswot.tasks.image_text._metrics import Retrieval
 from diswot.tasks.image_text._prompts import ClassNames
 from diswot.tasks.image_text._targets import Targets

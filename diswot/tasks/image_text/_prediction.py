@@ -32,8 +32,7 @@ class ImageTextPrediction(PhotoPrediction):
             self.check_photos()
             depth = self.config["preprocessing"]["depth"]
             values = read_image(path, (channels, height, width), depth=depth)
-        mean, std = (np.float32(self.config[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
-        return Example(((np.float32(values) / np.float32(self.config["scale"]) - mean) / std,))
+        return Example((self.normalized(values),))
 
     def answer(self, output: Array, example: Example) -> dict[str, Any]:
         """Return the `top` most likely classes with their probabilities, softmax of cosines/τ."""

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from diswot.errors import OptionError
 from diswot.tasks._batch import Batch
 from diswot.tasks._examples import Changes, TrainingBatches
-from diswot.tasks.image_text._labeled_images import Pixels, normalized
+from diswot.tasks._pixels import Pixels, normalized
 from diswot.tasks.image_text._targets import Targets
 
 SHIFTS = {"none": 0, "standard": 2, "strong": 4}

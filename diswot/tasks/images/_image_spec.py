@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from diswot.devices import torch_threads
+from diswot.tasks._pixels import pixel_statistics
 from search_spaces import Signature, TensorSpec
 
 MOST_SIDE = 4_096
@@ -89,9 +89,6 @@ def image_spec(
     """Return the spec of images (n, C, H, W); by default mean and std are computed."""
     channels, height, width = images.shape[1:]
     if mean is None or std is None:
-        with torch_threads(1):  # sums over several threads differ in their last digits
-            pixels = images.double() / scale
-            # In float64, for the same values on every machine.
-            mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
-            std = tuple(pixels.std(dim=(0, 2, 3)).clamp_min(1e-8).tolist())
+        pixels = pixel_statistics(images, scale=scale)
+        mean, std = pixels["mean"], pixels["std"]
     return ImageSpec((channels, height, width), num_classes, mean, std, scale)

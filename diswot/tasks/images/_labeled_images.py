@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
+from diswot.tasks._pixels import Pixels, normalized
 from diswot.tasks._source import Source
 from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images._originals import Originals
@@ -46,11 +46,8 @@ class LabeledImages:
 
     def normalize(self, images: Tensor) -> Tensor:
         """Return images (n, C, H, W) normalized to float32: (x / scale − mean) / std."""
-        mean, std = (
-            torch.tensor(values, device=images.device).view(-1, 1, 1)
-            for values in (self.spec.mean, self.spec.std)
-        )
-        return (images.float() / self.spec.scale - mean) / std
+        spec = self.spec
+        return normalized(images, Pixels(mean=spec.mean, std=spec.std, scale=spec.scale))
 
     normalise = normalize
     """Alias, the name in version 0.1.0."""

@@ -19,7 +19,7 @@ class ImagePrediction(PhotoPrediction):
         Raises:
             Exception: any, if the file is not an image or damaged, or the student takes arrays.
         """
-        return Example((self._normalized(self._values(Path(example))),))
+        return Example((self.normalized(self._values(Path(example))),))
 
     def answer(self, output: Array, _example: Example) -> dict[str, Any]:
         """Return the `top` most likely classes with their probabilities."""
@@ -33,8 +33,3 @@ class ImagePrediction(PhotoPrediction):
         channels, height, width = self.config["shape"]
         pixels = read_image(path, (channels, height, width), depth=wanted["depth"])
         return pixels.astype(np.float32) / np.float32(wanted["pixel_divisor"])
-
-    def _normalized(self, values: Array) -> Array:
-        mean, std = (np.float32(self.config[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
-        result: Array = (np.float32(values) / np.float32(self.config["scale"]) - mean) / std
-        return result

@@ -1,19 +1,14 @@
 """Fields of landmark data."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
 from torch import Tensor
 
-from diswot.devices import torch_threads
 from diswot.tasks._examples import SplitName
+from diswot.tasks._pixels import Pixels, normalized, pixel_statistics
 from diswot.tasks._source import Source
 from diswot.tasks.landmarks._error import Normalizer
-
-SCALE = 255.0
-"""Divisor of pixel values before normalization."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +66,9 @@ class LandmarkImages:
         return self.train.points.shape[1]
 
     @cached_property
-    def pixels(self) -> Mapping[str, float | tuple[float, ...]]:
+    def pixels(self) -> Pixels:
         """Mean and standard deviation per channel of the training images, after division by 255."""
-        with torch_threads(1):  # sums over several threads differ in their last digits
-            pixels = self.train.images.double() / SCALE
-            mean = tuple(pixels.mean(dim=(0, 2, 3)).tolist())
-            std = tuple(pixels.std(dim=(0, 2, 3)).clamp_min(1e-8).tolist())
-        return {"mean": mean, "std": std, "scale": SCALE}
+        return pixel_statistics(self.train.images)
 
     def split(self, name: SplitName) -> LandmarkSplit:
         """Return the images and points of a split."""
@@ -85,11 +76,7 @@ class LandmarkImages:
 
     def normalize(self, images: Tensor) -> Tensor:
         """Return images (n, C, H, W) normalized to float32: (x / 255 − mean) / std."""
-        mean, std = (
-            torch.tensor(self.pixels[name], device=images.device).view(-1, 1, 1)
-            for name in ("mean", "std")
-        )
-        return (images.float() / SCALE - mean) / std
+        return normalized(images, self.pixels)
 
     def coordinates(self, points: Tensor) -> Tensor:
         """Convert points (n, K, 2) in pixels to normalized coordinates (n, 2K) in [−0.5, 0.5]."""

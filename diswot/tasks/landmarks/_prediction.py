@@ -22,11 +22,11 @@ class LandmarkPrediction(PhotoPrediction):
         """
         path, (channels, height, width) = Path(example), self.config["shape"]
         if path.suffix == ".npy":
-            return Example((self._normalized(self.array(path)),), (0, 0, (width, height)))
+            return Example((self.normalized(self.array(path)),), (0, 0, (width, height)))
         self.check_photos()
         with opened(path) as image:
             values, (left, top, size) = squared(image, channels, height)
-        return Example((self._normalized(values),), (left, top, (size, size)))
+        return Example((self.normalized(values),), (left, top, (size, size)))
 
     def answer(self, output: Array, example: Example) -> dict[str, Any]:
         """Return x and y of every point, in pixels of the photo."""
@@ -39,8 +39,3 @@ class LandmarkPrediction(PhotoPrediction):
             for number, point in enumerate(points, start=1)
             for axis, value in zip("xy", point, strict=True)
         }
-
-    def _normalized(self, values: Array) -> Array:
-        mean, std = (np.float32(self.config[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
-        result: Array = (np.float32(values) / np.float32(self.config["scale"]) - mean) / std
-        return result
