@@ -19,7 +19,7 @@ import torch
 from benchmarks.budget_tables import LIMITS, BudgetTable, thin
 from benchmarks.results_folder import keep
 from benchmarks.thin_truth import DISTILLED, SETTINGS, Trainings, train_all
-from benchmarks.training_budgets import NOISE, RESAMPLED, SEEDS
+from benchmarks.training_budgets import NOISE, SEEDS, mean_of
 from diswot.bench.rank_statistics import Vector
 from diswot.cli import displayed_progress, options
 from diswot.search import BriefTraining, Plan
@@ -158,12 +158,9 @@ def _regrets(of: Sequence[tuple[float, ...]], base: Sequence[tuple[float, ...]])
     """Return mean regrets, and by how much they are above those without early stopping."""
     numbers: dict[str, Any] = {}
     for full, regrets, others in zip(FULL, np.transpose(of), np.transpose(base), strict=True):
-        higher = regrets - others
         rng = generator_for("bootstrap of early stopping", full)
-        means = rng.choice(higher, (RESAMPLED, len(higher))).mean(axis=1)
-        low, high = np.percentile(means, [2.5, 97.5]).round(3).tolist()
-        numbers |= {f"regret_{full}": round(float(regrets.mean()), 3)}
-        numbers |= {f"loss_{full}": round(float(higher.mean()), 3)}
+        mean, low, high = mean_of(regrets - others, rng)
+        numbers |= {f"regret_{full}": round(float(regrets.mean()), 3), f"loss_{full}": mean}
         numbers |= {f"low_{full}": low, f"high_{full}": high}
     return numbers
 

@@ -21,7 +21,7 @@ import torch
 from benchmarks.budget_methods import ANYTIME, Briefs, Spending, available
 from benchmarks.budget_tables import LIMITS, TABLES, BudgetTable
 from benchmarks.results_folder import keep
-from diswot.bench.rank_statistics import kendall
+from diswot.bench.rank_statistics import Vector, kendall
 from diswot.bench.record_store import RecordStore
 from diswot.cli import displayed_progress, options
 from diswot.progress import Progress, Step
@@ -162,15 +162,19 @@ def _spread(regrets: Sequence[float]) -> tuple[float, float, float, float]:
     return median, low, high, round(float(np.mean(regrets)), 3)
 
 
+def mean_of(differences: Vector, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Return the mean of paired differences, and its 95 % bootstrap interval."""
+    means = rng.choice(differences, (RESAMPLED, len(differences))).mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5]).round(3).tolist()
+    return round(float(differences.mean()), 3), low, high
+
+
 def _against_others(found: Regrets, cost: float) -> dict[str, Any]:
     """Return the best of the others at a cost, and how far `diswot` is behind it."""
     others = [name for name, each in found if each == cost and name != OURS]
     other = min(others, key=lambda name: float(np.mean(found[name, cost])))
     behind = np.array(found[OURS, cost]) - np.array(found[other, cost])
-    rng = generator_for("bootstrap of regrets", cost)
-    means = rng.choice(behind, (RESAMPLED, len(behind))).mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5]).round(3).tolist()
-    mean = round(float(behind.mean()), 3)
+    mean, low, high = mean_of(behind, generator_for("bootstrap of regrets", cost))
     return {"other": other, "behind": mean, "behind_low": low, "behind_high": high}
 
 
