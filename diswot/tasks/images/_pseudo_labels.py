@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 from diswot.errors import DataError, first_line
 from diswot.runs.folder import replace_file
+from diswot.tasks._examples import SPLITS
 from diswot.tasks.images._image_data import ImageData
 from diswot.tasks.images._image_spec import ImageSpec
 from diswot.tasks.images._split import Split
@@ -48,7 +49,7 @@ def write_pseudo_labeled(data: PseudoLabeledData, folder: Path) -> None:
     """
     tensors = {
         f"{split}_{part}": getattr(data.split(split), part).contiguous()
-        for split in ("train", "val", "test")
+        for split in SPLITS
         for part in ("images", "labels")
     }
     facts = {"name": data.name, "spec": asdict(data.spec), "classes": data.classes}
@@ -73,7 +74,7 @@ def read_pseudo_labeled(folder: Path) -> PseudoLabeledData:
     try:
         with safe_open(path, framework="pt") as file:
             facts = json.loads(file.metadata()["data"])
-            train, val, test = (_read_split(file, split) for split in ("train", "val", "test"))
+            train, val, test = (_read_split(file, split) for split in SPLITS)
         spec, classes = ImageSpec.from_json(facts["spec"]), tuple(map(str, facts["classes"]))
         _check(spec, classes, {"train": train, "val": val, "test": test})
         return PseudoLabeledData(str(facts["name"]), train, val, test, spec, classes=classes)
