@@ -1,6 +1,5 @@
 """Labeled sequences of tokens, split into train, val and test: what texts and programs share."""
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from diswot.errors import OptionError
 from diswot.tasks._batch import Batch
+from diswot.tasks._content_digest import content_digest
 from diswot.tasks._examples import SPLITS, Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
 from diswot.tasks._source import Source
@@ -77,11 +77,7 @@ class TokenSplit:
             pad: id of padding.
             end: ids with which truncated sequences end.
         """
-        tokens = torch.full((len(ids), length), pad, dtype=torch.int64)
-        for row, item in zip(tokens, ids, strict=True):
-            cut = item if len(item) <= length else [*item[: length - len(end)], *end]
-            row[: len(cut)] = torch.tensor(cut, dtype=torch.int64)
-        lengths = torch.tensor([min(len(item), length) for item in ids])
+        tokens, lengths = padded(ids, length=length, pad=pad, end=end)
         return cls(tokens, lengths, torch.tensor(labels, dtype=torch.int64))
 
     def take(self, indices: Tensor) -> Self:
@@ -90,6 +86,27 @@ class TokenSplit:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def padded(
+    ids: Sequence[Sequence[int]], *, length: int, pad: int = 0, end: Sequence[int] = ()
+) -> tuple[Tensor, Tensor]:
+    """Return sequences of token ids truncated and padded to a length.
+
+    Args:
+        ids: token ids of each sequence.
+        length: L, the length in tokens.
+        pad: id of padding.
+        end: ids with which truncated sequences end.
+
+    Returns:
+        Token ids (n, L), int64, and the number of tokens of each sequence (n,).
+    """
+    tokens = torch.full((len(ids), length), pad, dtype=torch.int64)
+    for row, item in zip(tokens, ids, strict=True):
+        cut = item if len(item) <= length else [*item[: length - len(end)], *end]
+        row[: len(cut)] = torch.tensor(cut, dtype=torch.int64)
+    return tokens, torch.tensor([min(len(item), length) for item in ids])
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +173,11 @@ class TokenData(ABC):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all token ids, lengths and labels, the class names and the tokens."""
-        content = hashlib.sha256(repr((self.classes, self.known_tokens.digest)).encode())
-        for name in SPLITS:
-            split = self.split(name)
-            for tensor in (split.tokens, split.lengths, split.labels):
-                content.update(repr(tuple(tensor.shape)).encode())
-                content.update(tensor.contiguous().numpy().data)
-        return content.hexdigest()
+        splits = [self.split(name) for name in SPLITS]
+        return content_digest(
+            (self.classes, self.known_tokens.digest),
+            (item for split in splits for item in (split.tokens, split.lengths, split.labels)),
+        )
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

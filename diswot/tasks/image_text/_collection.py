@@ -59,8 +59,7 @@ class Collection:
             DataError: an image cannot be read.
             MissingExtraError: `tokenizers` is not installed.
         """
-        names = self.seen.joined(self.unseen)
-        prompts = [text for language in names.languages for text in names.prompts(language)]
+        prompts = self.seen.joined(self.unseen).all_prompts
         tokenizer = kept_tokenizer(prompts, vocabulary=VOCABULARY, kept_in=tokenizers)
         train, val, test, pairs = (
             _images(files, side) for files in (self.train, self.val, self.test, self.pairs)

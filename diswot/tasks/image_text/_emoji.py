@@ -80,7 +80,7 @@ def emoji_data(
     drawings = [_drawing(symbol) for symbol, _ in chosen]
     half = CONCEPTS // 2
     seen, unseen = range(half), range(half, CONCEPTS)
-    prompts = [text for language in languages for text in names.prompts(language)]
+    prompts = names.all_prompts
     tokenizer = kept_tokenizer(prompts, vocabulary=VOCABULARY, kept_in=root / "tokenizers")
     return ImageTextData(
         "emoji",

@@ -1,16 +1,15 @@
 """Datasets of the task `image-text`."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from diswot.tasks._batch import Batch
+from diswot.tasks._content_digest import content_digest
 from diswot.tasks._examples import Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
 from diswot.tasks._pixels import Pixels, normalized, pixel_statistics
@@ -98,15 +97,12 @@ class ImageTextData:
     def digest(self) -> str:
         """SHA-256 of all images, class names and text embeddings."""
         names = (self.seen.by_language, self.prompts, self.embedding, self.length)
-        content = hashlib.sha256(repr((names, self.tokenizer.digest)).encode())
-        for split in (self.train, self.val, self.test, *self.pairs):
-            for tensor in (split.images, split.labels):
-                content.update(repr(tuple(tensor.shape)).encode())
-                content.update(np.ascontiguousarray(tensor.numpy()).data)
-        for group in self.texts.values():
-            for texts in group.values():
-                content.update(np.ascontiguousarray(texts.numpy()).data)
-        return content.hexdigest()
+        splits = (self.train, self.val, self.test, *self.pairs)
+        return content_digest(
+            (names, self.tokenizer.digest),
+            (item for split in splits for item in (split.images, split.labels)),
+            unshaped=(texts for group in self.texts.values() for texts in group.values()),
+        )
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -153,12 +149,14 @@ class ImageTextData:
         Raises:
             OptionError: `changes` have label smoothing, mixup or CutMix.
         """
+        seen = {name: texts.to(device) for name, texts in self.texts.get("seen", {}).items()}
+        here = replace(self, texts={"seen": seen} if seen else {})  # moved once for all batches
         return ImageBatches(
             self.train.images,
             self.pixels,
             changes,
             device,
-            targets=lambda indices: self.targets("train", indices),
+            targets=lambda indices: here.targets("train", indices),
             clean=() if self.teacher_view == "student" else teachers or (),
         )
 
@@ -178,12 +176,7 @@ class ImageTextData:
     @property
     def prompts(self) -> tuple[str, ...]:
         """The sentences about all classes in all languages."""
-        return tuple(
-            text
-            for names in (self.seen, self.unseen)
-            for language in names.languages
-            for text in names.prompts(language)
-        )
+        return (*self.seen.all_prompts, *self.unseen.all_prompts)
 
     @torch.no_grad()
     def with_teacher(self, teacher: DualEncoder) -> "ImageTextData":

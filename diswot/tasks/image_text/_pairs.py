@@ -1,15 +1,14 @@
 """Pairs of images and captions, on which dual encoders are trained."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from diswot.tasks._batch import Batch
+from diswot.tasks._content_digest import content_digest
 from diswot.tasks._examples import Changes, SplitName, TrainingBatches
 from diswot.tasks._metric import Metric
 from diswot.tasks._pixels import Pixels, normalized
@@ -85,14 +84,12 @@ class ImageTextPairs:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all images, labels and captions."""
-        ids, _ = self._captions
-        content = hashlib.sha256(repr((self.names.by_language, self.embedding)).encode())
-        for split in (self.train, self.val, self.test):
-            for tensor in (split.images, split.labels):
-                content.update(repr(tuple(tensor.shape)).encode())
-                content.update(np.ascontiguousarray(tensor.numpy()).data)
-        content.update(np.ascontiguousarray(ids.numpy()).data)
-        return content.hexdigest()
+        splits = (self.train, self.val, self.test)
+        return content_digest(
+            (self.names.by_language, self.embedding),
+            (item for split in splits for item in (split.images, split.labels)),
+            unshaped=self._captions[:1],
+        )
 
     @cached_property
     def _captions(self) -> tuple[Tensor, Tensor]:

@@ -57,6 +57,11 @@ class ClassNames:
             for sentence, description in zip(sentences, descriptions, strict=True)
         )
 
+    @property
+    def all_prompts(self) -> tuple[str, ...]:
+        """The sentences about all classes, language by language."""
+        return tuple(text for language in self.languages for text in self.prompts(language))
+
     def taken(self, classes: Sequence[int]) -> "ClassNames":
         """Return the names of some classes, in the given order."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from diswot.tasks._token_data import padded
 from diswot.tasks._tokenizer import TextTokenizer
 
 
@@ -18,12 +19,6 @@ def tokens_of(
         texts: the texts.
         length: L; longer texts are cut, and their last token stays the end token.
     """
-    ids = torch.full((len(texts), length), tokenizer.pad)
-    mask = torch.zeros((len(texts), length), dtype=torch.bool)
-    for row, text in enumerate(texts):
-        numbers = tokenizer.encode(text)
-        if len(numbers) > length:
-            numbers = [*numbers[: length - 1], tokenizer.end]
-        ids[row, : len(numbers)] = torch.tensor(numbers)
-        mask[row, : len(numbers)] = True
-    return ids, mask
+    numbers = [tokenizer.encode(text) for text in texts]
+    ids, lengths = padded(numbers, length=length, pad=tokenizer.pad, end=(tokenizer.end,))
+    return ids, torch.arange(length) < lengths[:, None]

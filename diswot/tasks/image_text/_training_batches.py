@@ -43,7 +43,7 @@ class ImageBatches(TrainingBatches):
         device: str,
         *,
         targets: Callable[[Tensor], Targets],
-        captions: Callable[[Tensor], tuple[Tensor, ...]] = lambda _indices: (),
+        captions: Callable[[Tensor], tuple[Tensor, ...]] | None = None,
         clean: Iterable[str] = (),
     ) -> None:
         check_changes(changes)
@@ -55,7 +55,7 @@ class ImageBatches(TrainingBatches):
     @property
     def fixed(self) -> bool:
         """Whether inputs are the same in every epoch: neither augmented nor drawn."""
-        return not self._shift and not self._captions(torch.arange(1))
+        return not self._shift and self._captions is None
 
     @property
     def views(self) -> Mapping[str, str]:
@@ -70,10 +70,13 @@ class ImageBatches(TrainingBatches):
     def __call__(self, indices: Tensor) -> Batch:
         """Return a batch: images (B, C, H, W) and further inputs, with their targets."""
         pixels = self._images[indices].float()
-        inputs = (self._normalized(translated(pixels, self._shift)), *self._captions(indices))
+        images = self._normalized(translated(pixels, self._shift))
+        captions = () if self._captions is None else self._captions(indices)
         views = {name: (self._normalized(pixels),) for name in self._clean}
         targets = self._targets(indices)
-        return Batch(inputs, targets, targets["labels"], indices, views).to(self._device)
+        return Batch((images, *captions), targets, targets["labels"], indices, views).to(
+            self._device
+        )
 
     def _normalized(self, images: Tensor) -> Tensor:
         return normalized(images.to(self._device), self._pixels)
