@@ -35,12 +35,16 @@ register_preset(
 )
 
 
-class _OfClasses(Term):
-    """Base class of terms that read the text embeddings of the classes."""
+class _OfCosines(Term):
+    """Base class of terms of cosines, which are divided by a temperature."""
 
     def __init__(self, context: LossContext, *, T: Positive = TEMPERATURE) -> None:  # noqa: N803
         super().__init__(context)
         self._temperature = T
+
+
+class _OfClasses(_OfCosines):
+    """Base class of terms that read the text embeddings of the classes."""
 
     def _texts(self, batch: TrainingBatch) -> Tensor:
         """Return the text embedding of every class (N, D) in the language of training.
@@ -144,12 +148,8 @@ class EmbeddingMSE(Term):
         least=None,
     )
 )
-class EmbeddingContrast(Term):
+class EmbeddingContrast(_OfCosines):
     """[`embedding_contrast_loss`][diswot.tasks.image_text.embedding_contrast_loss]."""
-
-    def __init__(self, context: LossContext, *, T: Positive = TEMPERATURE) -> None:  # noqa: N803
-        super().__init__(context)
-        self._temperature = T
 
     def forward(self, student: Activations, teacher: Activations, _batch: TrainingBatch) -> Tensor:
         """Return the loss."""
@@ -169,12 +169,8 @@ class EmbeddingContrast(Term):
         least=None,
     )
 )
-class ImageText(Term):
+class ImageText(_OfCosines):
     """[`image_text_loss`][diswot.tasks.image_text.image_text_loss] of a dual encoder's output."""
-
-    def __init__(self, context: LossContext, *, T: Positive = TEMPERATURE) -> None:  # noqa: N803
-        super().__init__(context)
-        self._temperature = T
 
     def forward(self, student: Activations, _teacher: Activations, batch: TrainingBatch) -> Tensor:
         """Return the loss."""
