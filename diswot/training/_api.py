@@ -26,7 +26,7 @@ from diswot.training._argument_checks import (
 from diswot.training._distillation import Distillation
 from diswot.training._recipe import Recipe, check_recipe, default_recipe
 from diswot.training._saved_students import training_folder
-from diswot.training._teacher import trained_teacher
+from diswot.training._teacher import TrainedTeacher, trained_teacher
 from diswot.training._training_result import Training
 
 
@@ -61,8 +61,9 @@ def prepare_distillation(
     task = subject.task
     loaded = task.prepared(subject.load(progress), options)
     recipe = recipe_of(loaded, options)
-    teachers = {
-        name: trained_teacher(
+    teachers: dict[str, TrainedTeacher] = {}
+    for name, given in named_teachers(teacher, task).items():
+        teachers[name] = trained_teacher(
             given,
             loaded,
             weights=options.get("teacher_weights"),
@@ -74,10 +75,7 @@ def prepare_distillation(
             progress=progress,
             **own_options(options),
         )
-        for name, given in named_teachers(teacher, task).items()
-    }
-    for trained in teachers.values():
-        loaded = task.with_teacher(loaded, trained.network)
+        loaded = teachers[name].data
     return Distillation(loaded, teachers, recipe, device)
 
 

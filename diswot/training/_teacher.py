@@ -32,11 +32,13 @@ class TrainedTeacher:
         source: name and factories of the teacher, with these weights.
         network: the network to distill from, on the device and in evaluation mode.
         test: measure on the test split.
+        data: the dataset with what its targets need from the teacher.
     """
 
     source: Teacher
     network: nn.Module
     test: Measure
+    data: Dataset
 
 
 def named_teacher(
@@ -141,7 +143,7 @@ def trained_teacher(
             f"chance: {advice or _LONGER}, or use --force"
         )
     source = Teacher(named.name, named.build, partial(copied, network))
-    return TrainedTeacher(source, network, test)
+    return TrainedTeacher(source, network, test, data)
 
 
 def _trained_once(
